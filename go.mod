@@ -1,0 +1,3 @@
+module github.com/infra-arch/zmy-scaler
+
+go 1.26.0
