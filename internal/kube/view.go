@@ -1,0 +1,51 @@
+package kube
+
+import (
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
+)
+
+// View is what is known of one trigger of one ScaledObject, now.
+type View struct {
+	// Found tells that the ScaledObject exists.
+	Found bool
+	// Known tells that the API server has answered for ScaledObjects, and lately
+	// enough: only then is a missing one really missing.
+	Known bool
+	// UID is the ScaledObject's, empty unless Found.
+	UID string
+
+	// MetricType is the trigger's metricType; meaningless unless MetricTypeKnown.
+	MetricType decision.MetricType
+	// MetricTypeKnown tells that the trigger was found in the ScaledObject.
+	MetricTypeKnown bool
+	// MetricTypeConflict tells that several triggers have this metadata and
+	// disagree about the type. The type is then not known.
+	MetricTypeConflict bool
+
+	// Paused tells that KEDA does not scale the object at all.
+	Paused bool
+	// PausedScaleIn and PausedScaleOut tell that KEDA forbids one direction.
+	PausedScaleIn, PausedScaleOut bool
+
+	// Target names the scale target, such as "deployments.apps/worker".
+	Target string
+	// HPA is the name of the live HPA, empty when there is none in sight.
+	HPA string
+	// Fleet is the fleet as Kubernetes has it.
+	Fleet decision.Fleet
+	// FirstLook is when this process first looked at the object.
+	FirstLook time.Time
+}
+
+// unknown is the view of an object of which nothing is known.
+func unknown(firstLook time.Time) View {
+	return View{
+		Fleet: decision.Fleet{Tolerance: decision.Tolerance{
+			Down: decision.DefaultTolerance,
+			Up:   decision.DefaultTolerance,
+		}},
+		FirstLook: firstLook,
+	}
+}
