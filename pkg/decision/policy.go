@@ -97,8 +97,8 @@ type Policy struct {
 
 // Ticks returns how many grid instants a window must hold for this policy: the
 // delays and the lookback before the newest good yield, which itself may be
-// MaxStaleness old, and never less than HoldFor.
+// MaxStaleness old (as may a count of workers), and never less than HoldFor.
 func (p *Policy) Ticks() int {
-	d := max(p.UpDelay, p.DownDelay) + p.Lookback + p.MaxStaleness
+	d := max(p.UpDelay, p.DownDelay) + max(p.Lookback, p.MaxStaleness) + p.MaxStaleness
 	return p.Grid.StepsUp(max(d, p.HoldFor)) + 1
 }
