@@ -3,12 +3,26 @@ package promquery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 )
 
-// Observer is told how each request to a source ended and how long it took,
-// the wait for a free slot not included. It may be called concurrently.
+const (
+	// DefaultResponseLimit is how many bytes an answer may have: 32 MiB.
+	DefaultResponseLimit = 32 << 20
+	// MaxPoints is how many instants one range query may ask for. It is what a
+	// Prometheus grants.
+	MaxPoints = 11_000
+)
+
+// Observer is told how each request to a source ended and how long it took. A
+// request that found no free slot in time took no time. It may be called
+// concurrently.
 type Observer func(source string, result Kind, took time.Duration)
 
 // Option changes how [NewSource] builds a source.
@@ -25,7 +39,7 @@ type options struct {
 func WithObserver(f Observer) Option { return func(o *options) { o.observer = f } }
 
 // WithTransport sends requests through rt instead of the network. The source's
-// HTTP settings (authentication, TLS, proxy) are then not used.
+// HTTP settings for authentication, TLS and proxy are then not used.
 func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.transport = rt } }
 
 // WithResponseLimit sets how many bytes an answer may have.
@@ -34,36 +48,149 @@ func WithResponseLimit(bytes int64) Option { return func(o *options) { o.limit =
 // WithUserAgent sets the User-Agent header.
 func WithUserAgent(name string) Option { return func(o *options) { o.userAgent = name } }
 
-// MaxPoints is how many instants one range query may ask for. It is what a
-// Prometheus grants.
-const MaxPoints = 11_000
-
 // Source is one named server that answers PromQL. It is safe for concurrent use.
 type Source struct {
-	name string
+	name     string
+	client   *http.Client
+	api      v1.API
+	slots    chan struct{}
+	observer Observer
 }
+
+var _ Querier = (*Source)(nil)
 
 // NewSource returns the source that cfg describes. It makes no request. The
 // error joins all faults of the configuration.
 func NewSource(cfg SourceConfig, opts ...Option) (*Source, error) {
-	return &Source{name: cfg.Name}, nil
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("source %q: %w", cfg.Name, err)
+	}
+	o := options{
+		observer:  func(string, Kind, time.Duration) {},
+		limit:     DefaultResponseLimit,
+		userAgent: "zmy-scaler",
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	client, err := newHTTPClient(cfg, o)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", cfg.Name, err)
+	}
+	c, err := api.NewClient(api.Config{Address: cfg.URL, Client: client})
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", cfg.Name, err)
+	}
+	return &Source{
+		name:     cfg.Name,
+		client:   client,
+		api:      v1.NewAPI(guard{c}),
+		slots:    make(chan struct{}, cfg.MaxConcurrency),
+		observer: o.observer,
+	}, nil
 }
 
 // Name returns the source's name.
 func (s *Source) Name() string { return s.name }
 
+// Close closes idle connections. Requests under way are not disturbed.
+func (s *Source) Close() { s.client.CloseIdleConnections() }
+
 // Instant evaluates the query at one instant, of whole milliseconds. The error
 // is an [*Error].
 func (s *Source) Instant(ctx context.Context, query string, at time.Time) (Answer, error) {
-	return Answer{}, errors.New("not implemented")
+	return s.ask(ctx, query, func(opts ...v1.Option) (Answer, error) {
+		value, warnings, _, err := s.api.Query(ctx, query, at, opts...)
+		if text, ok := errors.AsType[*stringAnswer](err); ok {
+			return Answer{Points: []Point{notAScalar()}, Warnings: text.warnings}, nil
+		}
+		if err != nil {
+			return Answer{}, err
+		}
+		point, err := instantPoint(value, model.TimeFromUnixNano(at.UnixNano()))
+		if err != nil {
+			return Answer{}, err
+		}
+		return Answer{Points: []Point{point}, Warnings: warnings}, nil
+	})
 }
 
 // Range evaluates the query at from, from+step and so on up to to, inclusive:
 // at most [MaxPoints] instants, all of whole milliseconds. The error is an
 // [*Error].
 func (s *Source) Range(ctx context.Context, query string, from, to time.Time, step time.Duration) (Answer, error) {
-	return Answer{}, errors.New("not implemented")
+	return s.ask(ctx, query, func(opts ...v1.Option) (Answer, error) {
+		steps, err := newSteps(from, to, step)
+		if err != nil {
+			return Answer{}, err
+		}
+		value, warnings, _, err := s.api.QueryRange(ctx, query, v1.Range{Start: from, End: to, Step: step}, opts...)
+		if err != nil {
+			return Answer{}, err
+		}
+		points, err := steps.points(value)
+		if err != nil {
+			return Answer{}, err
+		}
+		return Answer{Points: points, Warnings: warnings}, nil
+	})
 }
 
-// Close closes idle connections. Requests under way are not disturbed.
-func (s *Source) Close() {}
+// ask takes a slot, runs the call and reports how it went.
+func (s *Source) ask(ctx context.Context, query string, call func(...v1.Option) (Answer, error)) (Answer, error) {
+	if err := s.acquire(ctx); err != nil {
+		err := s.failure(ctx, query, err)
+		s.observer(s.name, err.Kind, 0)
+		return Answer{}, err
+	}
+	type result struct {
+		answer Answer
+		err    error
+	}
+	began := time.Now()
+	done := make(chan result, 1)
+	go func() {
+		// The slot is given back when the call has really ended. Fetching an
+		// OAuth 2 token does not: it would outlive ctx and block the caller.
+		defer func() { <-s.slots }()
+		answer, err := call(timeoutOption(ctx)...)
+		done <- result{answer, err}
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		r.err = ctx.Err()
+	}
+	if r.err != nil {
+		err := s.failure(ctx, query, r.err)
+		s.observer(s.name, err.Kind, time.Since(began))
+		return Answer{}, err
+	}
+	s.observer(s.name, KindOK, time.Since(began))
+	return r.answer, nil
+}
+
+func (s *Source) acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for one of %d slots: %w", cap(s.slots), ctx.Err())
+	}
+}
+
+// timeoutOption tells the server the deadline of ctx, so that it stops working
+// for a client that has left. Rounded up to whole seconds: the API knows no
+// fractions of a unit, and the connection is cut at the exact time anyway.
+func timeoutOption(ctx context.Context) []v1.Option {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	left := time.Until(deadline) + time.Second - 1
+	return []v1.Option{v1.WithTimeout(max(left.Truncate(time.Second), time.Second))}
+}

@@ -4,13 +4,40 @@
 package promembed
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"math"
 	"net/http"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 )
+
+const (
+	defaultLookback   = 5 * time.Minute
+	defaultTimeout    = 2 * time.Minute
+	defaultMaxSamples = 50_000_000
+	// subqueryStep is the resolution of a subquery that names none.
+	subqueryStep = time.Minute
+	// chunkRange is far longer than a server lives: the storage takes samples
+	// up to half of it behind the newest, so series can be loaded one by one.
+	chunkRange = 20 * 365 * 24 * time.Hour
+	// stripes is the size of the series table: an embedded server is small.
+	stripes = 512
+)
+
+// ErrClosed is returned by a server that was closed.
+var ErrClosed = errors.New("the embedded Prometheus is closed")
 
 // Options change how [Open] builds a server. The zero value is usable.
 type Options struct {
@@ -36,20 +63,119 @@ type Sample struct {
 }
 
 // Server is an embedded Prometheus. It is safe for concurrent use.
-type Server struct{}
+type Server struct {
+	now    func() time.Time
+	dir    string
+	engine *promql.Engine
+	mux    *http.ServeMux
+
+	// mu is held for reading while the storage is used: it maps files into
+	// memory that must not go away under a query.
+	mu     sync.RWMutex
+	closed bool
+	head   *tsdb.Head
+}
 
 // Open starts an empty server. Close it.
-func Open(o Options) (*Server, error) { return nil, errors.New("not implemented") }
+func Open(o Options) (*Server, error) {
+	dir, err := os.MkdirTemp(o.Dir, "promembed-")
+	if err != nil {
+		return nil, fmt.Errorf("embedded Prometheus: %w", err)
+	}
+	head, err := openHead(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("embedded Prometheus: %w", err), os.RemoveAll(dir))
+	}
+	s := &Server{now: o.Now, dir: dir, head: head, mux: http.NewServeMux()}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.engine = promql.NewEngine(promql.EngineOpts{
+		Logger:                   slog.New(slog.DiscardHandler),
+		MaxSamples:               cmp.Or(o.MaxSamples, defaultMaxSamples),
+		Timeout:                  cmp.Or(o.Timeout, defaultTimeout),
+		LookbackDelta:            cmp.Or(o.Lookback, defaultLookback),
+		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
+		EnableAtModifier:         true,
+		EnableNegativeOffset:     true,
+		Parser:                   parser.NewParser(parser.Options{}),
+	})
+	s.routes()
+	return s, nil
+}
+
+func openHead(dir string) (*tsdb.Head, error) {
+	o := tsdb.DefaultHeadOptions()
+	o.ChunkDirRoot = dir
+	o.ChunkRange = chunkRange.Milliseconds()
+	o.StripeSize = stripes
+	head, err := tsdb.NewHead(nil, slog.New(slog.DiscardHandler), nil, nil, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := head.Init(math.MinInt64); err != nil {
+		return nil, errors.Join(err, head.Close())
+	}
+	return head, nil
+}
 
 // Append stores the samples, all or none. Samples of one series must come in
-// the order of time.
-func (s *Server) Append(samples ...Sample) error { return errors.New("not implemented") }
+// the order of time, no two with the same time.
+func (s *Server) Append(ctx context.Context, samples ...Sample) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	app := s.head.Appender(ctx)
+	for _, v := range samples {
+		if err := appendOne(app, v); err != nil {
+			return errors.Join(fmt.Errorf("append to %s at %v: %w", v.Labels, v.T.UTC(), err), app.Rollback())
+		}
+	}
+	return app.Commit()
+}
 
-// Truncate forgets samples older than t, or a little later, to save memory.
-func (s *Server) Truncate(t time.Time) error { return errors.New("not implemented") }
+func appendOne(app storage.Appender, v Sample) error {
+	if v.H != nil {
+		_, err := app.AppendHistogram(0, v.Labels, v.T.UnixMilli(), nil, v.H)
+		return err
+	}
+	_, err := app.Append(0, v.Labels, v.T.UnixMilli(), v.V)
+	return err
+}
+
+// Truncate forgets samples older than t to save memory. Some older ones may
+// stay, and t may not be later than the newest sample.
+func (s *Server) Truncate(t time.Time) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	return s.head.Truncate(t.UnixMilli())
+}
+
+// Querier gives the query engine access to the samples in [mint, maxt], in
+// milliseconds. It implements storage.Queryable.
+func (s *Server) Querier(mint, maxt int64) (storage.Querier, error) {
+	if s.closed { // the caller holds mu
+		return nil, ErrClosed
+	}
+	return tsdb.NewBlockQuerier(tsdb.NewRangeHead(s.head, mint, maxt), mint, maxt)
+}
 
 // ServeHTTP serves /api/v1/query, /api/v1/query_range and /-/ready.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close stops the server and removes what it kept on disk.
-func (s *Server) Close() error { return nil }
+// Close waits for queries under way, stops the server and removes what it kept
+// on disk. Closing it again does nothing.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return errors.Join(s.engine.Close(), s.head.Close(), os.RemoveAll(s.dir))
+}
