@@ -1,0 +1,153 @@
+package kube
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// objectID names a ScaledObject.
+type objectID struct{ namespace, name string }
+
+// record is what is remembered of a ScaledObject that was looked at.
+type record struct {
+	id  objectID
+	key string
+
+	mu        sync.Mutex
+	forgotten bool
+	firstLook time.Time
+	uid       types.UID
+
+	// unseen is the scale that happened before the first look; settled once an
+	// HPA was seen. looked tells that a first look is over.
+	unseen        time.Time
+	unseenSettled bool
+	looked        bool
+
+	// live is the newest answer to a GET of the ScaledObject.
+	live live
+
+	// target is where the scale comes from, counter where the ready pods do.
+	targetID targetID
+	target   target
+	counter  *counter
+}
+
+// adopt notes which object the record is about. One that was deleted and made
+// anew starts afresh. The caller holds the lock.
+func (rec *record) adopt(uid types.UID, now time.Time) {
+	if rec.uid == uid {
+		return
+	}
+	if rec.uid != "" {
+		rec.firstLook = now
+		rec.unseen, rec.unseenSettled, rec.looked = time.Time{}, false, false
+	}
+	rec.uid = uid
+}
+
+// settleUnseen takes in the HPA's last scale, once. What the first look finds
+// counts; an HPA that comes into sight later can only tell of what it did before.
+// The caller holds the lock.
+func (rec *record) settleUnseen(e *entry[hpa]) {
+	if e != nil && !rec.unseenSettled {
+		rec.unseenSettled = true
+		if at := e.value.lastScale; !rec.looked || at.Before(rec.firstLook) {
+			rec.unseen = at
+		}
+	}
+	rec.looked = true
+}
+
+// record returns the record of an object, made at its first look.
+func (r *Reader) record(id objectID, now time.Time) *record {
+	r.mu.RLock()
+	rec, ok := r.records[id]
+	r.mu.RUnlock()
+	if ok {
+		return rec
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, ok = r.records[id]; !ok {
+		rec = &record{id: id, key: cacheKey(id.namespace, id.name), firstLook: now}
+		r.records[id] = rec
+	}
+	return rec
+}
+
+// Forget drops what is remembered of an object. To look at it again is then to
+// look at it for the first time.
+func (r *Reader) Forget(namespace, name string) {
+	if r == nil {
+		return
+	}
+	id := objectID{namespace: namespace, name: name}
+	r.mu.Lock()
+	rec, ok := r.records[id]
+	delete(r.records, id)
+	r.mu.Unlock()
+	if !ok {
+		return
+	}
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.forgotten = true
+	r.unbind(rec)
+}
+
+// bind gets hold of the target of a ScaledObject. It returns nil, and true, when
+// there is none to be had, and false when the record was forgotten meanwhile.
+func (r *Reader) bind(rec *record, so *scaledObject) (target, bool) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.forgotten {
+		return nil, false
+	}
+	id := targetID{gvr: so.target, namespace: rec.id.namespace, name: so.targetName}
+	if rec.target != nil && rec.targetID == id {
+		return rec.target, true
+	}
+	r.unbind(rec)
+	if id.name == "" {
+		return nil, true
+	}
+	t, err := r.targets.acquire(id)
+	if err != nil {
+		r.log.Error("cannot watch a scale target", "target", so.targetText, "err", err)
+		return nil, true
+	}
+	rec.targetID, rec.target = id, t
+	return t, true
+}
+
+// bindPods gets hold of the counter of a target's pods.
+func (r *Reader) bindPods(rec *record, s *scale) *counter {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.forgotten {
+		return nil
+	}
+	if rec.counter != nil {
+		if rec.counter.text == s.selectorText {
+			return rec.counter
+		}
+		r.counts.release(rec.counter)
+	}
+	rec.counter = r.counts.acquire(rec.id.namespace, s)
+	return rec.counter
+}
+
+// unbind lets go of what a record holds. The caller holds its lock.
+func (r *Reader) unbind(rec *record) {
+	if rec.target != nil {
+		rec.target.release()
+		rec.target = nil
+	}
+	if rec.counter != nil {
+		r.counts.release(rec.counter)
+		rec.counter = nil
+	}
+}
