@@ -26,8 +26,9 @@ type Told struct {
 	NoActivity bool
 	// Replicas is the size meant by Value; 0 where it means none.
 	Replicas int
-	// Reason is the decision's, or the one that came after it: data that went
-	// stale since, graceful landing, shadow.
+	// Band and Reason are the decision's, or those that came after it: data
+	// that went stale since, graceful landing. Shadow leaves the band as it is.
+	Band   Band
 	Reason Reason
 	// Since is when the data went missing, where Reason says that it did.
 	Since time.Time
@@ -37,10 +38,15 @@ type Told struct {
 // the live counts, so that a decision that the HPA has acted on already, or is
 // asked for twice or late, moves the fleet no further.
 func Tell(p *Policy, d *Decision, l Live) Told {
+	t := tell(p, d, l)
 	if p.Shadow {
-		return tellShadow(p, l)
+		t.shadow(p, l)
 	}
-	t := Told{Reason: d.Reason, Active: true}
+	return t
+}
+
+func tell(p *Policy, d *Decision, l Live) Told {
+	t := Told{Band: d.Band, Reason: d.Reason, Active: true}
 	age := l.Now.Sub(d.Yield.At)
 	blind := !d.Yield.OK || age > p.MaxStaleness
 	switch {
@@ -116,13 +122,16 @@ func tellUnknown(p *Policy, l Live, why Reason, wakes bool) Told {
 // count that is itself stale keeps the last answer: the fleet may have been
 // woken since, and an outage must not put it back to sleep.
 func tellZero(p *Policy, d *Decision, l Live, age time.Duration) Told {
-	t := Told{Reason: AbsentAtZero, Value: p.TargetMilli}
+	t := Told{Band: Inactive, Reason: AbsentAtZero, Value: p.TargetMilli}
 	stale := !l.SpecAt.IsZero() && l.Now.Sub(l.SpecAt) > p.MaxStaleness
 	switch {
 	case d.Wake.OK && d.Wake.Value > 0 && !d.Wake.Partial && (stale || p.wakes(d, l)):
 		t.Active, t.Reason = true, WokenByQuery
 	case d.Yield.OK && !d.Yield.Partial && !p.nothingToDo(d.Yield.Value) && (stale || age <= p.MaxStaleness):
 		t.Active, t.Reason = true, WokenByYield
+	}
+	if t.Active {
+		t.Band = ScaleUp
 	}
 	if l.MetricType == AverageValue {
 		if t.Active {
@@ -162,19 +171,21 @@ func tellBlind(p *Policy, d *Decision, l Live) Told {
 	return t
 }
 
-// tellShadow says what moves nothing: hold, when the trigger is alone on its
-// ScaledObject, else the lowest value, since the HPA takes the largest of all
-// metrics and KEDA any active one.
-func tellShadow(p *Policy, l Live) Told {
+// shadow replaces what would be told by what moves nothing: hold, when the
+// trigger is alone on its ScaledObject, else the lowest value, since the HPA
+// takes the largest of all metrics and KEDA any active one.
+func (t *Told) shadow(p *Policy, l Live) {
+	band := t.Band
 	switch {
 	case l.Accompanied:
-		return Told{Reason: ShadowLowest}
+		*t = Told{Reason: ShadowLowest}
 	case !l.Spec.Known:
-		return tellUnknown(p, l, ShadowHold, false)
+		*t = tellUnknown(p, l, ShadowHold, false)
+	default:
+		*t = Told{Reason: ShadowHold, Active: l.Spec.N > 0}
+		t.encode(p, l, l.Spec.N)
 	}
-	t := Told{Reason: ShadowHold, Active: l.Spec.N > 0}
-	t.encode(p, l, l.Spec.N)
-	return t
+	t.Band = band
 }
 
 func later(a, b time.Time) time.Time {

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/internal/kube"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
+	"github.com/infra-arch/zmy-scaler/pkg/zmy"
+)
+
+// Answer is what KEDA is told, and what that rests on.
+type Answer struct {
+	Trigger  *trigger.Trigger
+	Decision decision.Decision
+	Told     decision.Told
+	// MetricType is how the HPA reads the value.
+	MetricType decision.MetricType
+	// Fleet is the fleet at the time of the call.
+	Fleet decision.Fleet
+	// Failure is why queries of the newest evaluation were not answered.
+	Failure string
+}
+
+// Answer answers one call. A trigger never seen before is evaluated within the
+// caller's deadline; any other call is answered from memory. The error is one
+// of this package's, or [trigger.Faults].
+func (e *Engine) Answer(ctx context.Context, c Call) (Answer, error) {
+	en, err := e.enter(c)
+	if err != nil {
+		return Answer{}, err
+	}
+	return e.answer(ctx, en)
+}
+
+func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
+	e.await(ctx, en)
+	var view kube.View
+	if e.cfg.Cluster != nil {
+		view = e.cfg.Cluster.Look(e.noWait, en.key.namespace, en.key.name, en.metadata)
+	}
+	metric, err := e.metricType(en.trig, view)
+	if err != nil {
+		return Answer{}, err
+	}
+	return e.compose(en, view, metric), nil
+}
+
+// compose makes the answer from the newest verdict and the live counts.
+func (e *Engine) compose(en *entry, view kube.View, metric decision.MetricType) Answer {
+	p := &en.trig.Policy
+	now := e.cfg.Clock.Now()
+	v := en.verdict.Load()
+	if v == nil {
+		// Not evaluated yet: decide on a window in which nothing is known.
+		at := p.Grid.At(now.Add(-e.cfg.QueryOffset))
+		v = &verdict{decision: decision.Decide(p, &zmy.Window{Grid: p.Grid}, en.fleet(view, decision.Reading{}), at)}
+	}
+	fleet := en.fleet(view, v.workers)
+	en.sawZero(fleet, now)
+	live := decision.Live{Fleet: fleet, Now: now, MetricType: metric, FirstAsk: en.firstAsk, AtZero: en.zeroSince()}
+	return Answer{
+		Trigger: en.trig, Decision: v.decision, Told: decision.Tell(p, &v.decision, live),
+		MetricType: metric, Fleet: fleet, Failure: v.failure,
+	}
+}
+
+// await waits for the first evaluation, but no longer than leaves the caller
+// time to receive an answer.
+func (e *Engine) await(ctx context.Context, en *entry) {
+	if en.verdict.Load() != nil {
+		return
+	}
+	wait := e.cfg.Timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		wait = min(wait, left-max(50*time.Millisecond, left/10))
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-en.ready:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// metricType finds out how the HPA reads the value. The same number means very
+// different things under the two types, so that a guess is worse than an error.
+func (e *Engine) metricType(t *trigger.Trigger, view kube.View) (decision.MetricType, error) {
+	switch {
+	case view.MetricTypeConflict && !t.MetricTypeGiven:
+		return 0, &MetricTypeError{Conflict: true}
+	case view.MetricTypeKnown && t.MetricTypeGiven && view.MetricType != t.MetricType:
+		return 0, &MetricTypeError{Given: t.MetricType, Live: view.MetricType}
+	case view.MetricTypeKnown:
+		return view.MetricType, nil
+	case t.MetricTypeGiven:
+		return t.MetricType, nil
+	case e.cfg.Cluster == nil, view.Known && !view.Found:
+		return decision.AverageValue, nil
+	}
+	return 0, &UnavailableError{
+		Reason: decision.ReplicasUnknown,
+		Detail: "the trigger's metricType is unknown: Kubernetes does not answer, or the ScaledObject has no trigger with this metadata; repeat metricType in the metadata",
+	}
+}

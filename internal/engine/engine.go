@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/internal/clock"
+	"github.com/infra-arch/zmy-scaler/internal/kube"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+	"github.com/infra-arch/zmy-scaler/pkg/zmy"
+)
+
+// Limits of an engine.
+const (
+	// ForgetAfter is how long a trigger is kept that nobody asks for.
+	ForgetAfter = 10 * time.Minute
+	// MaxTriggers bounds how many triggers are kept at the same time, since
+	// whoever reaches the port can invent them.
+	MaxTriggers = 200_000
+)
+
+// Source is one configured source.
+type Source struct {
+	promquery.Querier
+	// Allows reports whether triggers of a namespace may use it.
+	Allows func(namespace string) bool
+	// MaxConcurrency is how many of its triggers are evaluated at the same time.
+	MaxConcurrency int
+}
+
+// Cluster tells what Kubernetes knows. [kube.Reader] is the one that does it.
+type Cluster interface {
+	Look(ctx context.Context, namespace, name string, metadata map[string]string) kube.View
+	Forget(namespace, name string)
+}
+
+// Config is what an engine is made of.
+type Config struct {
+	// Interval is the server's grid.
+	Interval time.Duration
+	// Timeout bounds one round of queries, on the wall's clock.
+	Timeout time.Duration
+	// QueryOffset is how far in the past everything is evaluated.
+	QueryOffset time.Duration
+	Sources     map[string]Source
+	// Cluster is nil when Kubernetes is off.
+	Cluster Cluster
+	Clock   clock.Clock
+	Log     *slog.Logger
+	// Evaluated is told how each evaluation ended and how long it took.
+	Evaluated func(Result, time.Duration)
+}
+
+// Result is how an evaluation ended.
+type Result string
+
+// The results of evaluations.
+const (
+	// Fetched: every query was answered.
+	Fetched Result = "ok"
+	// Failed: a query was not answered, and the window has a hole for now.
+	Failed Result = "error"
+)
+
+// Engine evaluates triggers and answers for them. Make one with [New] and let it
+// [Engine.Run].
+type Engine struct {
+	cfg  Config
+	base zmy.Grid
+
+	seed maphash.Seed
+	max  int
+
+	mu      sync.RWMutex
+	entries map[key]*entry
+
+	life   context.Context // of first evaluations; ends with Run
+	end    context.CancelFunc
+	first  sync.WaitGroup // first evaluations under way
+	beat   heartbeat
+	noWait context.Context // is over already: look at what is known, wait for nothing
+}
+
+// New returns an engine. It does nothing until asked; it stops with ctx.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	base, err := zmy.NewGrid(cfg.Interval)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Evaluated == nil {
+		cfg.Evaluated = func(Result, time.Duration) {}
+	}
+	e := &Engine{cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, entries: map[key]*entry{}}
+	e.life, e.end = context.WithCancel(ctx)
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	e.noWait = over
+	e.beat.set(cfg.Clock.Now())
+	return e, nil
+}
+
+// Server is what parsing a trigger needs to know.
+func (e *Engine) Server() trigger.Server { return trigger.Server{Interval: e.cfg.Interval} }
+
+// Run evaluates all triggers at every instant of the grid until ctx ends.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.first.Wait()
+	defer e.end()
+	for {
+		now := e.cfg.Clock.Now()
+		next := e.base.Time(e.base.At(now.Add(-e.cfg.QueryOffset)) + 1).Add(e.cfg.QueryOffset)
+		timer := e.cfg.Clock.NewTimer(next.Sub(now))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+		e.forget()
+		e.round(ctx)
+		e.beat.set(time.Now())
+	}
+}
+
+// Alive reports whether the loop runs: its last round is not long overdue. It
+// says nothing about what the loop depends on.
+func (e *Engine) Alive() bool {
+	allowed := e.cfg.Clock.Wall(3*e.cfg.Interval+e.cfg.QueryOffset) + 2*e.cfg.Timeout
+	return time.Since(e.beat.get()) < allowed
+}
+
+// round evaluates every trigger whose grid has a new instant. The sources go
+// side by side, so that one that hangs takes nobody else's time.
+func (e *Engine) round(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
+	defer cancel()
+	bySource := map[string][]*entry{}
+	for _, en := range e.all() {
+		bySource[en.trig.Source] = append(bySource[en.trig.Source], en)
+	}
+	var sources sync.WaitGroup
+	for name, entries := range bySource {
+		sources.Go(func() {
+			slots := make(chan struct{}, max(1, e.cfg.Sources[name].MaxConcurrency))
+			var group sync.WaitGroup
+			for _, en := range entries {
+				slots <- struct{}{}
+				group.Go(func() {
+					defer func() { <-slots }()
+					e.evaluate(ctx, en)
+				})
+			}
+			group.Wait()
+		})
+	}
+	sources.Wait()
+}
+
+// forget drops triggers that nobody has asked for in a while.
+func (e *Engine) forget() {
+	oldest := e.cfg.Clock.Now().Add(-ForgetAfter).UnixNano()
+	e.mu.Lock()
+	var gone []*entry
+	kept := map[object]bool{}
+	for k, en := range e.entries {
+		if en.watchers.Load() == 0 && en.lastAsk.Load() < oldest {
+			delete(e.entries, k)
+			gone = append(gone, en)
+			continue
+		}
+		kept[k.object] = true
+	}
+	e.mu.Unlock()
+	for _, en := range gone {
+		e.cfg.Log.Debug("trigger forgotten", "namespace", en.key.namespace, "scaledObject", en.key.name, "metric", en.trig.MetricName)
+		if e.cfg.Cluster != nil && !kept[en.key.object] {
+			e.cfg.Cluster.Forget(en.key.namespace, en.key.name)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+	"github.com/infra-arch/zmy-scaler/pkg/zmy"
+)
+
+// Call identifies what KEDA asks for.
+type Call struct {
+	Namespace, Name string
+	Metadata        map[string]string
+}
+
+// object is a ScaledObject.
+type object struct{ namespace, name string }
+
+// key is a trigger: KEDA tells no index, so that the metadata is its identity.
+type key struct {
+	object
+
+	hash uint64
+}
+
+// heartbeat is the time of the loop's last round, on the wall's clock.
+type heartbeat struct{ ns atomic.Int64 }
+
+func (h *heartbeat) set(t time.Time) { h.ns.Store(t.UnixNano()) }
+func (h *heartbeat) get() time.Time  { return time.Unix(0, h.ns.Load()) }
+
+// hash does not depend on the order of the map, so that nothing is sorted on
+// the way of every call.
+func hash(seed maphash.Seed, metadata map[string]string) uint64 {
+	var sum uint64
+	for k, v := range metadata {
+		sum += maphash.String(seed, k)*31 ^ maphash.String(seed, v)
+	}
+	return sum
+}
+
+// find returns the entry of a call, if it is known. Entries whose hashes collide
+// stand at consecutive hashes.
+func (e *Engine) find(c Call) (*entry, key) {
+	k := key{object: object{c.Namespace, c.Name}, hash: hash(e.seed, c.Metadata)}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for {
+		en, ok := e.entries[k]
+		if !ok {
+			return nil, k
+		}
+		if maps.Equal(en.metadata, c.Metadata) {
+			return en, k
+		}
+		k.hash++
+	}
+}
+
+// enter returns the entry of a call, and makes one for a call never seen before.
+func (e *Engine) enter(c Call) (*entry, error) {
+	now := e.cfg.Clock.Now()
+	if en, _ := e.find(c); en != nil {
+		en.lastAsk.Store(now.UnixNano())
+		return en, nil
+	}
+	trig, err := trigger.Parse(c.Metadata, e.Server())
+	if err != nil {
+		return nil, err
+	}
+	source, ok := e.cfg.Sources[trig.Source]
+	if !ok {
+		return nil, &UnknownSourceError{Source: trig.Source}
+	}
+	if !source.Allows(c.Namespace) {
+		return nil, &ForbiddenSourceError{Source: trig.Source, Namespace: c.Namespace}
+	}
+	return e.add(c, newEntry(c, trig, now))
+}
+
+// add stores the entry, unless another call was faster, and starts its first
+// evaluation.
+func (e *Engine) add(c Call, en *entry) (*entry, error) {
+	for {
+		other, k := e.find(c)
+		if other != nil {
+			return other, nil
+		}
+		e.mu.Lock()
+		if _, taken := e.entries[k]; taken {
+			e.mu.Unlock()
+			continue
+		}
+		if len(e.entries) >= e.max {
+			e.mu.Unlock()
+			return nil, &TooManyTriggersError{Max: e.max}
+		}
+		en.key = k
+		e.entries[k] = en
+		e.mu.Unlock()
+		e.start(en)
+		return en, nil
+	}
+}
+
+// all returns the entries in a fixed order.
+func (e *Engine) all() []*entry {
+	e.mu.RLock()
+	all := slices.Collect(maps.Values(e.entries))
+	e.mu.RUnlock()
+	slices.SortFunc(all, func(a, b *entry) int {
+		if c := strings.Compare(a.key.namespace, b.key.namespace); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.key.name, b.key.name); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.trig.MetricName, b.trig.MetricName); c != 0 {
+			return c
+		}
+		return a.firstAsk.Compare(b.firstAsk)
+	})
+	return all
+}
+
+// newEntry returns the entry of a trigger with an empty window.
+func newEntry(c Call, trig *trigger.Trigger, now time.Time) *entry {
+	en := &entry{
+		metadata: maps.Clone(c.Metadata), trig: trig, firstAsk: now,
+		ready: make(chan struct{}), next: make(chan struct{}),
+		window: zmy.Window{Grid: trig.Policy.Grid},
+	}
+	en.lastAsk.Store(now.UnixNano())
+	ticks := trig.Policy.Ticks()
+	for role, query := range trig.Queries {
+		if query != "" {
+			en.trackers[role] = promquery.NewTracker(query, zmy.Role(role).Domain(), ticks)
+			en.window.Series[role] = en.trackers[role].Series()
+		}
+	}
+	return en
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// Watch is one open stream's view of a trigger. While it is open the trigger is
+// not forgotten.
+type Watch struct {
+	engine *Engine
+	entry  *entry
+}
+
+// Watch begins to watch a trigger; Close ends it. The errors are those of
+// [Engine.Answer].
+func (e *Engine) Watch(c Call) (*Watch, error) {
+	en, err := e.enter(c)
+	if err != nil {
+		return nil, err
+	}
+	en.watchers.Add(1)
+	return &Watch{engine: e, entry: en}, nil
+}
+
+// Answer is [Engine.Answer] for the watched trigger.
+func (w *Watch) Answer(ctx context.Context) (Answer, error) {
+	return w.engine.answer(ctx, w.entry)
+}
+
+// Changed returns a channel that is closed at the next evaluation. Take it
+// before the answer, lest an evaluation in between be missed.
+func (w *Watch) Changed() <-chan struct{} { return w.entry.changed() }
+
+// Close ends the watch.
+func (w *Watch) Close() {
+	w.entry.lastAsk.Store(w.engine.cfg.Clock.Now().UnixNano())
+	w.entry.watchers.Add(-1)
+}
+
+// Status is one known trigger as it stands.
+type Status struct {
+	Namespace, Name string
+	Answer
+
+	// Err is why no answer can be composed at all.
+	Err error
+	// Age is how old the newest good yield is; valid with Decision.Yield.OK.
+	Age time.Duration
+}
+
+// List returns the state of every known trigger that was evaluated, in a fixed
+// order. It waits for nothing.
+func (e *Engine) List() []Status {
+	entries := e.all()
+	list := make([]Status, 0, len(entries))
+	for _, en := range entries {
+		if en.verdict.Load() == nil {
+			continue
+		}
+		s := Status{Namespace: en.key.namespace, Name: en.key.name}
+		s.Answer, s.Err = e.answer(e.noWait, en)
+		s.Trigger = en.trig
+		s.Age = e.cfg.Clock.Now().Sub(s.Decision.Yield.At)
+		list = append(list, s)
+	}
+	return list
+}
+
+// Len returns how many triggers are known.
+func (e *Engine) Len() int {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return len(e.entries)
+}
