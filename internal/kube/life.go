@@ -6,7 +6,7 @@ import (
 )
 
 // life starts goroutines while the reader runs. What is started before is kept
-// until then, what is started after the end is dropped.
+// until then, what is started after the end finds its context ended.
 type life struct {
 	mu      sync.Mutex
 	ctx     context.Context
@@ -36,6 +36,8 @@ func (l *life) run(run func(context.Context)) {
 	defer l.mu.Unlock()
 	switch {
 	case l.ended:
+		// Its context has ended: it only tells those who wait for it.
+		go run(l.ctx)
 	case l.ctx == nil:
 		l.pending = append(l.pending, run)
 	default:

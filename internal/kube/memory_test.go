@@ -1,0 +1,276 @@
+package kube
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
+)
+
+func TestUnseenScale(t *testing.T) {
+	const name = "keda-hpa-worker"
+	for _, c := range []struct {
+		name string
+		// before and after are when the HPA last scaled, relative to the first
+		// look, as it is found by the first and by the second look; nil for no HPA.
+		before, after *time.Duration
+		// never tells that the HPA of the first look has never scaled.
+		never bool
+		want  time.Duration
+		zero  bool
+	}{
+		{name: "before the first look", before: ptr(-time.Minute), want: -time.Minute},
+		{name: "again after it", before: ptr(-time.Minute), after: ptr(time.Minute), want: -time.Minute},
+		{name: "by a clock ahead of ours", before: ptr(2 * time.Second), want: 2 * time.Second},
+		{name: "never, then after it", never: true, after: ptr(time.Minute), zero: true},
+		{name: "no HPA", zero: true},
+		{name: "seen late, scaled before", after: ptr(-time.Minute), want: -time.Minute},
+		{name: "seen late, scaled after", after: ptr(time.Minute), zero: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				api := newAPIServer(t)
+				api.fleet(3)
+				if c.never {
+					api.put(pathHPAs, newHPA(name, time.Time{}))
+				}
+				if c.before != nil {
+					api.put(pathHPAs, newHPA(name, start.Add(*c.before)))
+				}
+				r := api.start(t)
+				look(t, r)
+				elapse(2 * time.Minute)
+				if c.after != nil {
+					api.put(pathHPAs, newHPA(name, start.Add(*c.after)))
+					synctest.Wait()
+				}
+				for range 2 {
+					got := look(t, r)
+					want := start.Add(c.want).UTC()
+					if c.zero {
+						want = time.Time{}
+					}
+					same(t, "first look", start, got.FirstLook)
+					same(t, "unseen scale", want, got.Fleet.UnseenScale)
+				}
+			})
+		})
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// TestRecreated deletes a ScaledObject and makes it anew: another first look.
+func TestRecreated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		api := newAPIServer(t)
+		api.fleet(3)
+		api.put(pathHPAs, newHPA("keda-hpa-worker", start.Add(-time.Minute)))
+		r := api.start(t)
+		same(t, "unseen scale", start.Add(-time.Minute).UTC(), look(t, r).Fleet.UnseenScale)
+
+		elapse(time.Hour)
+		api.delete(pathObjects, "shop/worker")
+		api.put(pathObjects, with(newScaledObject(), "metadata.uid", "uid-2"))
+		api.put(pathHPAs, newHPA("keda-hpa-worker", start.Add(30*time.Minute)))
+		synctest.Wait()
+		got := look(t, r)
+		same(t, "uid", "uid-2", got.UID)
+		same(t, "first look", start.Add(time.Hour), got.FirstLook)
+		same(t, "unseen scale", start.Add(30*time.Minute).UTC(), got.Fleet.UnseenScale)
+	})
+}
+
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		api := newAPIServer(t)
+		api.rollout()
+		r := api.start(t)
+		look(t, r)
+		elapse(time.Minute)
+		r.Forget("shop", "worker")
+		r.Forget("shop", "worker")
+		r.Forget("shop", "nobody")
+		same(t, "records", 0, len(r.records))
+		same(t, "pollers", 0, len(r.targets.pollers))
+		same(t, "counters", 0, len(r.counts.namespaces["shop"].counters))
+
+		// Nothing is asked any more for an object that nobody asks about.
+		synctest.Wait()
+		before := len(api.asked(isScale))
+		elapse(time.Minute)
+		same(t, "requests", before, len(api.asked(isScale)))
+
+		got := look(t, r)
+		same(t, "first look", start.Add(2*time.Minute), got.FirstLook)
+		same(t, "ready", decision.Known(3), got.Fleet.Ready)
+	})
+}
+
+// TestForgetWhileLooking forgets an object over and over while it is looked at.
+func TestForgetWhileLooking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPIServer(t)
+		api.rollout()
+		r := api.start(t)
+		look(t, r)
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range 50 {
+					if got := look(t, r); !got.Found {
+						t.Error("not found")
+					}
+				}
+			})
+		}
+		group.Go(func() {
+			for range 200 {
+				r.Forget("shop", "worker")
+			}
+		})
+		group.Wait()
+		r.Forget("shop", "worker")
+		same(t, "records", 0, len(r.records))
+		same(t, "pollers", 0, len(r.targets.pollers))
+		same(t, "counters", 0, len(r.counts.namespaces["shop"].counters))
+	})
+}
+
+func isLive(q request) bool { return q.verb == "get" && q.resource == "scaledobjects" }
+
+// TestLive edits a trigger while the watch is late.
+func TestLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		edited := plus(ours(), map[string]string{"source": "eu"})
+		api := newAPIServer(t)
+		api.fleet(3)
+		r := api.start(t)
+		look(t, r)
+		same(t, "requests while the cache knows", 0, len(api.asked(isLive)))
+
+		api.mute(pathObjects)
+		api.put(pathObjects, newScaledObject(external("AverageValue", edited)))
+		var group sync.WaitGroup
+		for range 5 {
+			group.Go(func() {
+				got := r.Look(t.Context(), "shop", "worker", edited)
+				same(t, "metric type known", true, got.MetricTypeKnown)
+				same(t, "metric type", decision.AverageValue, got.MetricType)
+			})
+		}
+		group.Wait()
+		same(t, "requests for five questions", 1, len(api.asked(isLive)))
+
+		// The watch catches up: the cache has a newer object than the GET gave.
+		api.put(pathObjects, newScaledObject(external("Value", edited)))
+		api.unmute()
+		synctest.Wait()
+		same(t, "metric type", decision.Value, r.Look(t.Context(), "shop", "worker", edited).MetricType)
+		same(t, "requests in all", 1, len(api.asked(isLive)))
+	})
+}
+
+// TestLiveIsRare asks for an object that tells nothing new less and less often.
+func TestLiveIsRare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPIServer(t)
+		api.fleet(3)
+		r := api.start(t)
+		ask := func() { r.Look(t.Context(), "shop", "worker", map[string]string{"zmyQuery": "none"}) }
+		ask()
+		ask()
+		same(t, "requests at once", 1, len(api.asked(isLive)))
+		for range 3600 {
+			elapse(time.Second)
+			ask()
+		}
+		if n := len(api.asked(isLive)); n < 12 || n > 20 {
+			t.Errorf("%d requests in an hour", n)
+		}
+		// A change is a reason to ask again.
+		before := len(api.asked(isLive))
+		api.put(pathObjects, newScaledObject(external("AverageValue", ours())))
+		elapse(liveRarely)
+		ask()
+		elapse(liveEvery)
+		api.put(pathObjects, newScaledObject())
+		synctest.Wait()
+		ask()
+		same(t, "requests after a change", 2, len(api.asked(isLive))-before)
+	})
+}
+
+// TestLiveNew finds an object before its watch tells of it, and TestLiveGone
+// believes the cache when it never does.
+func TestLiveNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPIServer(t)
+		r := api.start(t)
+		same(t, "found", false, look(t, r).Found)
+		api.mute(pathObjects)
+		api.fleet(3)
+		elapse(liveEvery)
+		same(t, "found", true, look(t, r).Found)
+		api.delete(pathObjects, "shop/worker")
+		elapse(liveFor + time.Second)
+		got := look(t, r)
+		same(t, "found when it is gone", false, got.Found)
+		same(t, "known", true, got.Known)
+	})
+}
+
+// TestLiveFails answers without when the object cannot be had.
+func TestLiveFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPIServer(t)
+		api.fleet(3)
+		r := api.start(t)
+		look(t, r)
+		other := map[string]string{"zmyQuery": "other"}
+		api.set(func() { api.hang["scaledobjects"] = true })
+		start := time.Now()
+		got := r.Look(t.Context(), "shop", "worker", other)
+		same(t, "wait", liveTimeout, time.Since(start))
+		same(t, "found", true, got.Found)
+		same(t, "metric type known", false, got.MetricTypeKnown)
+
+		// A second caller waits for the answer that is under way, not longer
+		// than it can.
+		elapse(2 * liveEvery)
+		go r.Look(t.Context(), "shop", "worker", other)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		r.Look(ctx, "shop", "worker", other)
+		same(t, "wait for another's answer", time.Second, time.Since(start))
+		api.set(func() { clear(api.hang) })
+		elapse(liveTimeout)
+
+		api.set(func() { api.refuse["scaledobjects"] = http.StatusForbidden })
+		elapse(time.Minute)
+		same(t, "found", true, r.Look(t.Context(), "shop", "worker", other).Found)
+	})
+}
+
+func TestNewer(t *testing.T) {
+	for _, c := range []struct {
+		name, a, b string
+		want       bool
+	}{
+		{name: "newer", a: "11", b: "9", want: true},
+		{name: "older", a: "9", b: "11"},
+		{name: "same", a: "9", b: "9"},
+		{name: "of one length", a: "12", b: "11", want: true},
+	} {
+		t.Run(c.name, func(t *testing.T) { same(t, "newer", c.want, newer(c.a, c.b)) })
+	}
+}
