@@ -1,8 +1,6 @@
 package kube
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,11 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 )
 
 // object is an object as JSON has it.
@@ -58,7 +54,7 @@ type apiServer struct {
 	open   map[net.Conn]bool
 }
 
-func newAPIServer(t *testing.T) *apiServer {
+func newAPIServer(t testing.TB) *apiServer {
 	t.Helper()
 	s := &apiServer{
 		conns: make(chan net.Conn), closed: make(chan struct{}), version: 100,
@@ -78,68 +74,11 @@ func newAPIServer(t *testing.T) *apiServer {
 	return s
 }
 
-// config returns how to reach the server.
-func (s *apiServer) config() *rest.Config {
-	return &rest.Config{Host: "http://kube.test", Dial: s.dial, QPS: 1000, Burst: 1000}
-}
-
-func (s *apiServer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.down {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	}
-	near, far := net.Pipe()
-	s.open[far] = true
-	select {
-	case s.conns <- far:
-		return near, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// Accept, Close and Addr implement net.Listener.
-func (s *apiServer) Accept() (net.Conn, error) {
-	select {
-	case c := <-s.conns:
-		return c, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (s *apiServer) Close() error {
-	close(s.closed)
-	return nil
-}
-
-func (s *apiServer) Addr() net.Addr { return &net.UnixAddr{Name: "kube"} }
-
 // set makes the server misbehave, or behave again.
 func (s *apiServer) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
-}
-
-// kill drops all connections and accepts no more.
-func (s *apiServer) kill() {
-	s.set(func() {
-		s.down = true
-		for c := range s.open {
-			_ = c.Close()
-		}
-		clear(s.open)
-	})
-}
-
-// drop ends all connections, and so all watches.
-func (s *apiServer) drop() {
-	s.kill()
-	s.set(func() { s.down = false })
 }
 
 // put adds or replaces an object of a resource such as "apps/v1/deployments".
@@ -342,53 +281,4 @@ func (s *apiServer) get(w http.ResponseWriter, req request, path string) {
 	default:
 		reply(w, http.StatusOK, o)
 	}
-}
-
-// scaleOf is the scale subresource of an object. Like the real one it leaves out
-// a spec of 0 replicas.
-func scaleOf(o object) object {
-	spec, _ := o["spec"].(object)
-	status, _ := o["status"].(object)
-	out := object{}
-	if n := fmt.Sprint(cmp.Or(spec["replicas"], any(0))); n != "0" {
-		out["replicas"] = spec["replicas"]
-	}
-	return object{
-		"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": o["metadata"],
-		"spec": out, "status": status,
-	}
-}
-
-func fail(w http.ResponseWriter, code int) {
-	reasons := map[int]metav1.StatusReason{
-		http.StatusForbidden: metav1.StatusReasonForbidden, http.StatusNotFound: metav1.StatusReasonNotFound,
-		http.StatusGone: metav1.StatusReasonExpired, http.StatusInternalServerError: metav1.StatusReasonInternalError,
-	}
-	reply(w, code, status(code, reasons[code]))
-}
-
-func status(code int, reason metav1.StatusReason) object {
-	return object{
-		"kind": "Status", "apiVersion": "v1", "metadata": object{}, "status": "Failure",
-		"code": code, "reason": string(reason), "message": string(reason),
-	}
-}
-
-func reply(w http.ResponseWriter, code int, o object) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(o)
-}
-
-// clone copies an object, and makes its numbers those of JSON.
-func clone(o object) object {
-	data, err := json.Marshal(o)
-	if err != nil {
-		panic(err)
-	}
-	var out object
-	if err := json.Unmarshal(data, &out); err != nil {
-		panic(err)
-	}
-	return out
 }

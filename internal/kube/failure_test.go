@@ -200,6 +200,26 @@ func TestLog(t *testing.T) {
 	})
 }
 
+// TestLogOptional logs once that what is optional is refused.
+func TestLogOptional(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		api := newAPIServer(t)
+		api.rollout()
+		api.set(func() { api.refuse["rollouts"] = http.StatusForbidden })
+		r, err := New(api.config(), slog.New(slog.NewTextHandler(&out, nil)), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, r)
+		look(t, r)
+		elapse(10 * time.Minute)
+		if n := strings.Count(out.String(), "\n"); n != 1 || !strings.Contains(out.String(), "level=INFO") {
+			t.Errorf("want one line, got:\n%s", out.String())
+		}
+	})
+}
+
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

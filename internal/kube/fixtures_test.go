@@ -129,7 +129,7 @@ func (s *apiServer) fleet(replicas int) {
 }
 
 // start runs a reader of the server until the test ends.
-func (s *apiServer) start(t *testing.T) *Reader {
+func (s *apiServer) start(t testing.TB) *Reader {
 	t.Helper()
 	r, err := New(s.config(), discard(), time.Now)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *apiServer) start(t *testing.T) *Reader {
 	return r
 }
 
-func run(t *testing.T, r *Reader) {
+func run(t testing.TB, r *Reader) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -161,7 +161,7 @@ func elapse(d time.Duration) {
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // look looks at the object of the tests.
-func look(t *testing.T, r *Reader) View {
+func look(t testing.TB, r *Reader) View {
 	t.Helper()
 	return r.Look(t.Context(), "shop", "worker", ours())
 }

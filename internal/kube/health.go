@@ -23,6 +23,8 @@ const (
 type health struct {
 	log *slog.Logger
 	now func() time.Time
+	// optional tells that things go on as well without, if it is refused.
+	optional bool
 	// refused is closed when the API server says for the first time that it will
 	// not answer: waiting would be in vain.
 	refused chan struct{}
@@ -30,7 +32,7 @@ type health struct {
 	mu     sync.Mutex
 	since  time.Time
 	logged time.Time
-	once   bool
+	denied bool
 }
 
 func newHealth(log *slog.Logger, now func() time.Time) *health {
@@ -60,9 +62,18 @@ func (h *health) failed(err error) {
 	if h.since.IsZero() {
 		h.since = now
 	}
-	if refusal(err) && !h.once {
-		h.once = true
-		close(h.refused)
+	if refusal(err) {
+		again := h.denied
+		if !again {
+			h.denied = true
+			close(h.refused)
+		}
+		if h.optional {
+			if !again {
+				h.log.Info("kubernetes refuses what is optional", "err", err)
+			}
+			return
+		}
 	}
 	if h.logged.IsZero() || now.Sub(h.logged) >= logEvery {
 		h.logged = now

@@ -33,6 +33,8 @@ type informerConfig[T any] struct {
 	now    func() time.Time
 	strip  func(*unstructured.Unstructured) *entry[T]
 	index  cache.Indexers
+	// optional tells that the resource is not missed if it is refused.
+	optional bool
 	// changed, if set, hears of every change: old is nil for an addition, now
 	// for a deletion.
 	changed func(old, now *entry[T])
@@ -41,6 +43,7 @@ type informerConfig[T any] struct {
 func newInformer[T any](c informerConfig[T]) (*informer[T], error) {
 	log := c.log.With("resource", c.gvr.GroupResource().String())
 	i := &informer[T]{health: newHealth(log, c.now), settled: make(chan struct{})}
+	i.health.optional = c.optional
 	source := newSource(c.client.Resource(c.gvr), c.strip, i.health)
 	i.shared = cache.NewSharedIndexInformerWithOptions(source, &unstructured.Unstructured{}, cache.SharedIndexInformerOptions{
 		Indexers:          c.index,

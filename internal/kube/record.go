@@ -79,7 +79,8 @@ func (r *Reader) record(id objectID, now time.Time) *record {
 }
 
 // Forget drops what is remembered of an object. To look at it again is then to
-// look at it for the first time.
+// look at it for the first time. Nothing is forgotten otherwise, so that whoever
+// looks has to forget what is no longer asked about, found or not.
 func (r *Reader) Forget(namespace, name string) {
 	if r == nil {
 		return

@@ -92,7 +92,7 @@ func (t *targets) watchOther(gvr schema.GroupVersionResource) error {
 		return nil
 	}
 	i, err := newInformer(informerConfig[struct{}]{
-		client: t.client, gvr: gvr, log: t.log, now: t.now, strip: stripNothing,
+		client: t.client, gvr: gvr, log: t.log, now: t.now, strip: stripNothing, optional: true,
 		changed: func(old, now *entry[struct{}]) { t.changed(gvr, old, now) },
 	})
 	if err != nil {

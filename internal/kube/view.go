@@ -18,7 +18,10 @@ type View struct {
 
 	// MetricType is the trigger's metricType; meaningless unless MetricTypeKnown.
 	MetricType decision.MetricType
-	// MetricTypeKnown tells that the trigger was found in the ScaledObject.
+	// MetricTypeKnown tells that the trigger was found in the ScaledObject. It is
+	// not found, either, for the moment between an edit of its metadata and KEDA's
+	// taking the edit up: whoever knew the type of the metadata of before does
+	// well to go on with it.
 	MetricTypeKnown bool
 	// MetricTypeConflict tells that several triggers have this metadata and
 	// disagree about the type. The type is then not known.
