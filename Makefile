@@ -1,0 +1,115 @@
+# zmy-scaler. `make` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+LINT := $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
+FUMPT := $(GO) tool -modfile=tools/gofumpt/go.mod gofumpt
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# Every module of the repository has its own go.mod.
+MODULES = $(sort $(patsubst %/,%,$(dir $(shell find . -name go.mod -not -path './.?*'))))
+
+# How long `make demo` runs; until Ctrl-C when empty.
+FOR ?=
+# How long each fuzz target and each benchmark runs.
+FUZZTIME ?= 20s
+BENCHTIME ?= 1s
+# The share of the statements of pkg/ and internal/ that tests must reach.
+MIN_COVERAGE ?= 85
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/scaler
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/scaler ./cmd/scaler
+
+.PHONY: demo
+demo: ## Show the whole loop on this machine; FOR=2m stops by itself
+	$(GO) run ./cmd/scaler demo $(if $(FOR),--for $(FOR))
+
+##@ Test
+
+.PHONY: test
+test: ## All tests with the race detector, and the coverage of pkg/ and internal/
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m -covermode=atomic -coverprofile=coverage.out \
+	  -coverpkg=./pkg/...,./internal/... ./pkg/... ./internal/... ./cmd/...
+	hack/coverage.sh coverage.out $(MIN_COVERAGE)
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) hack/fuzz.sh ./pkg/... ./internal/...
+
+.PHONY: bench
+bench: ## What a decision costs, and an answer beside an empty gRPC server
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./pkg/decision ./internal/grpcserver
+
+.PHONY: test-keda
+test-keda: ## KEDA's own client drives the built binary
+	cd e2e/keda && $(GO) test -count=1 -timeout 20m ./client/...
+
+.PHONY: smoke
+smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own client
+	cd e2e/keda && $(GO) test -count=1 -v -timeout 20m ./smoke/...
+
+.PHONY: e2e
+e2e: test-keda smoke ## Both of the above
+
+##@ Keep in order
+
+.PHONY: verify
+verify: verify-format verify-lint verify-tidy verify-docs verify-names ## All checks below; they change nothing
+
+.PHONY: update
+update: update-format update-tidy update-docs ## All updates below
+
+.PHONY: verify-format
+verify-format: ## Is the code formatted?
+	@files=$$($(FUMPT) -l .); if [[ -n $$files ]]; then \
+	  echo "not formatted, run make update-format:"; echo "$$files"; exit 1; fi
+
+.PHONY: update-format
+update-format: ## Format the code
+	$(FUMPT) -w .
+
+.PHONY: verify-lint lint
+verify-lint: ## Do the linters agree?
+	$(LINT) run ./...
+lint: verify-lint
+
+.PHONY: verify-tidy
+verify-tidy: ## Are go.mod and go.sum tidy in every module?
+	@for mod in $(MODULES); do \
+	  echo "go mod tidy -diff in $$mod"; \
+	  (cd $$mod && $(GO) mod tidy -diff) || { echo "not tidy, run make update-tidy"; exit 1; }; \
+	done
+
+.PHONY: update-tidy
+update-tidy: ## Tidy every module
+	@for mod in $(MODULES); do echo "go mod tidy in $$mod"; (cd $$mod && $(GO) mod tidy); done
+
+.PHONY: verify-docs
+verify-docs: ## Are the generated documents and manifests current?
+	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
+	$(GO) run ./internal/docgen -out "$$out"; \
+	cd "$$out" && find . -type f | while read -r f; do \
+	  diff -u "$(CURDIR)/$$f" "$$f" || { echo "$$f is out of date, run make update-docs"; exit 1; }; done
+
+.PHONY: update-docs
+update-docs: ## Write the generated documents and manifests
+	$(GO) run ./internal/docgen -out .
+
+.PHONY: verify-names
+verify-names: ## Do the documents name only what exists: files, targets, keys, reasons, metrics, flags?
+	$(GO) run ./internal/docgen -check .
