@@ -27,11 +27,20 @@ type Answer struct {
 // caller's deadline; any other call is answered from memory. The error is one
 // of this package's, or [trigger.Faults].
 func (e *Engine) Answer(ctx context.Context, c Call) (Answer, error) {
-	en, err := e.enter(c)
+	en, err := e.enter(c, 0)
 	if err != nil {
 		return Answer{}, err
 	}
 	return e.answer(ctx, en)
+}
+
+// Trigger returns what the metadata of a call asks for. It needs neither a source
+// nor Kubernetes, and evaluates nothing. The error is [trigger.Faults].
+func (e *Engine) Trigger(c Call) (*trigger.Trigger, error) {
+	if en, _ := e.find(c, 0); en != nil {
+		return en.trig, nil
+	}
+	return trigger.Parse(c.Metadata, e.Server())
 }
 
 func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {

@@ -136,7 +136,8 @@ func (e *Engine) Alive() bool {
 // round evaluates every trigger whose grid has a new instant. The sources go
 // side by side, so that one that hangs takes nobody else's time.
 func (e *Engine) round(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
+	// A round that outlasts the interval would delay the next one of all sources.
+	ctx, cancel := context.WithTimeout(ctx, min(e.cfg.Timeout, e.cfg.Interval))
 	defer cancel()
 	bySource := map[string][]*entry{}
 	for _, en := range e.all() {

@@ -45,9 +45,10 @@ func hash(seed maphash.Seed, metadata map[string]string) uint64 {
 	return sum
 }
 
-// find returns the entry of a call, if it is known. Entries whose hashes collide
-// stand at consecutive hashes.
-func (e *Engine) find(c Call) (*entry, key) {
+// find returns the entry of a call, if it is known, and notes that it was asked
+// for, under the lock that keeps it from being forgotten meanwhile. Entries whose
+// hashes collide stand at consecutive hashes.
+func (e *Engine) find(c Call, watchers int64) (*entry, key) {
 	k := key{object: object{c.Namespace, c.Name}, hash: hash(e.seed, c.Metadata)}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -57,6 +58,8 @@ func (e *Engine) find(c Call) (*entry, key) {
 			return nil, k
 		}
 		if maps.Equal(en.metadata, c.Metadata) {
+			en.lastAsk.Store(e.cfg.Clock.Now().UnixNano())
+			en.watchers.Add(watchers)
 			return en, k
 		}
 		k.hash++
@@ -64,10 +67,9 @@ func (e *Engine) find(c Call) (*entry, key) {
 }
 
 // enter returns the entry of a call, and makes one for a call never seen before.
-func (e *Engine) enter(c Call) (*entry, error) {
-	now := e.cfg.Clock.Now()
-	if en, _ := e.find(c); en != nil {
-		en.lastAsk.Store(now.UnixNano())
+// It adds to the entry's watchers.
+func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
+	if en, _ := e.find(c, watchers); en != nil {
 		return en, nil
 	}
 	trig, err := trigger.Parse(c.Metadata, e.Server())
@@ -81,14 +83,14 @@ func (e *Engine) enter(c Call) (*entry, error) {
 	if !source.Allows(c.Namespace) {
 		return nil, &ForbiddenSourceError{Source: trig.Source, Namespace: c.Namespace}
 	}
-	return e.add(c, newEntry(c, trig, now))
+	return e.add(c, newEntry(c, trig, e.cfg.Clock.Now()), watchers)
 }
 
 // add stores the entry, unless another call was faster, and starts its first
 // evaluation.
-func (e *Engine) add(c Call, en *entry) (*entry, error) {
+func (e *Engine) add(c Call, en *entry, watchers int64) (*entry, error) {
 	for {
-		other, k := e.find(c)
+		other, k := e.find(c, watchers)
 		if other != nil {
 			return other, nil
 		}
@@ -102,6 +104,7 @@ func (e *Engine) add(c Call, en *entry) (*entry, error) {
 			return nil, &TooManyTriggersError{Max: e.max}
 		}
 		en.key = k
+		en.watchers.Add(watchers)
 		e.entries[k] = en
 		e.mu.Unlock()
 		e.start(en)

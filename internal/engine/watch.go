@@ -15,11 +15,10 @@ type Watch struct {
 // Watch begins to watch a trigger; Close ends it. The errors are those of
 // [Engine.Answer].
 func (e *Engine) Watch(c Call) (*Watch, error) {
-	en, err := e.enter(c)
+	en, err := e.enter(c, 1)
 	if err != nil {
 		return nil, err
 	}
-	en.watchers.Add(1)
 	return &Watch{engine: e, entry: en}, nil
 }
 
