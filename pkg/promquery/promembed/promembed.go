@@ -127,22 +127,39 @@ func (s *Server) Append(ctx context.Context, samples ...Sample) error {
 	if s.closed {
 		return ErrClosed
 	}
-	app := s.head.Appender(ctx)
+	b := batch{app: s.head.Appender(ctx), newest: make(map[storage.SeriesRef]int64)}
 	for _, v := range samples {
-		if err := appendOne(app, v); err != nil {
-			return errors.Join(fmt.Errorf("append to %s at %v: %w", v.Labels, v.T.UTC(), err), app.Rollback())
+		if err := b.add(v); err != nil {
+			return errors.Join(fmt.Errorf("append to %s at %v: %w", v.Labels, v.T.UTC(), err), b.app.Rollback())
 		}
 	}
-	return app.Commit()
+	return b.app.Commit()
 }
 
-func appendOne(app storage.Appender, v Sample) error {
+// batch is one Append. The storage drops samples that are out of order within
+// one batch without a word, so that is checked here.
+type batch struct {
+	app    storage.Appender
+	newest map[storage.SeriesRef]int64
+}
+
+func (b batch) add(v Sample) error {
+	var ref storage.SeriesRef
+	var err error
+	t := v.T.UnixMilli()
 	if v.H != nil {
-		_, err := app.AppendHistogram(0, v.Labels, v.T.UnixMilli(), nil, v.H)
+		ref, err = b.app.AppendHistogram(0, v.Labels, t, nil, v.H)
+	} else {
+		ref, err = b.app.Append(0, v.Labels, t, v.V)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := app.Append(0, v.Labels, v.T.UnixMilli(), v.V)
-	return err
+	if last, ok := b.newest[ref]; ok && t <= last {
+		return storage.ErrOutOfOrderSample
+	}
+	b.newest[ref] = t
+	return nil
 }
 
 // Truncate forgets samples older than t to save memory. Some older ones may

@@ -85,6 +85,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, newRequest(r))
+	close(s.arrived)
+	s.arrived = make(chan struct{})
 	fault, warning := s.fault, s.warning
 	s.mu.Unlock()
 	switch {

@@ -4,6 +4,8 @@
 package promquerytest
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -32,6 +34,7 @@ type Server struct {
 	cleared  chan struct{}
 	warning  string
 	requests []Request
+	arrived  chan struct{}
 }
 
 // Request is one request that reached the server.
@@ -58,7 +61,7 @@ func (r Request) Instant() bool { return strings.HasSuffix(r.Path, "/query") }
 // There may be several loads, or none. The end of the test closes the server.
 func New(t testing.TB, series string) *Server {
 	t.Helper()
-	s := &Server{t: t, cleared: make(chan struct{})}
+	s := &Server{t: t, cleared: make(chan struct{}), arrived: make(chan struct{})}
 	embedded, err := promembed.Open(promembed.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatalf("promquerytest: %v", err)
@@ -150,6 +153,23 @@ func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
+}
+
+// Await returns when n requests are on the list, or ctx ends.
+func (s *Server) Await(ctx context.Context, n int) error {
+	for {
+		s.mu.Lock()
+		have, arrived := len(s.requests), s.arrived
+		s.mu.Unlock()
+		if have >= n {
+			return nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d requests arrived: %w", have, n, ctx.Err())
+		}
+	}
 }
 
 // Forget clears the list of requests.
