@@ -2,9 +2,11 @@ package kube
 
 import (
 	"context"
+
 	"k8s.io/client-go/rest"
 	"net"
 	"syscall"
+	"testing/synctest"
 )
 
 // config returns how to reach the server.
@@ -56,6 +58,16 @@ func (s *apiServer) kill() {
 		}
 		clear(s.open)
 	})
+}
+
+// shutdown ends all watches in good order, and accepts no more.
+func (s *apiServer) shutdown() {
+	s.set(func() {
+		s.down = true
+		s.wake()
+	})
+	synctest.Wait()
+	s.kill()
 }
 
 // drop ends all connections, and so all watches.

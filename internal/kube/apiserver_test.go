@@ -51,6 +51,7 @@ type apiServer struct {
 	hang   map[string]bool
 	down   bool
 	muted  string
+	until  int
 	open   map[net.Conn]bool
 }
 
@@ -112,15 +113,27 @@ func (s *apiServer) delete(path, key string) {
 	s.tell(event{version: s.version, path: path, kind: "DELETED", object: o})
 }
 
-// mute makes the watches of a resource late, until they are told all at once.
-func (s *apiServer) mute(path string) { s.set(func() { s.muted = path }) }
+// mute makes the watches of a resource late: they tell of nothing that happens
+// from now on, until told to catch up.
+func (s *apiServer) mute(path string) {
+	s.set(func() { s.muted, s.until = path, s.version })
+}
 
-func (s *apiServer) unmute() {
+// catchUp lets a late watch tell of one event more, or of all.
+func (s *apiServer) catchUp(all bool) {
 	s.set(func() {
-		s.muted = ""
-		close(s.changed)
-		s.changed = make(chan struct{})
+		s.until++
+		if all {
+			s.muted = ""
+		}
+		s.wake()
 	})
+}
+
+// wake wakes all watches. The caller holds the lock.
+func (s *apiServer) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 // expire forgets all history, so that no watch can resume.
@@ -134,8 +147,7 @@ func (s *apiServer) expire() {
 
 func (s *apiServer) tell(e event) {
 	s.history = append(s.history, e)
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.wake()
 }
 
 // asked returns the requests so far that satisfy a condition.
@@ -211,19 +223,22 @@ func (s *apiServer) watch(w http.ResponseWriter, r *http.Request, path string) {
 	flush()
 	for {
 		s.mu.Lock()
+		until := s.version
+		if s.muted == path {
+			until = s.until
+		}
 		var due []event
 		for _, e := range s.history {
-			if e.version > since && e.path == path {
+			if e.version > since && e.version <= until && e.path == path {
 				due = append(due, e)
 			}
 		}
-		expired, changed := since < s.oldest, s.changed
-		if s.muted == path {
-			due = nil
-		} else {
-			since = max(since, s.version)
-		}
+		expired, changed, down := since < s.oldest, s.changed, s.down
+		since = max(since, until)
 		s.mu.Unlock()
+		if down {
+			return
+		}
 		if expired {
 			_ = json.NewEncoder(w).Encode(object{"type": "ERROR", "object": status(http.StatusGone, metav1.StatusReasonExpired)})
 			return

@@ -126,31 +126,45 @@ func TestForbidden(t *testing.T) {
 
 // TestOutage ends all answers, and later resumes them.
 func TestOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := newAPIServer(t)
-		api.fleet(3)
-		r := api.start(t)
-		first := look(t, r)
+	for _, c := range []struct {
+		name string
+		end  func(api *apiServer)
+	}{
+		{name: "a crash", end: (*apiServer).kill},
+		{name: "a shutdown", end: (*apiServer).shutdown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testOutage(t, c.end) })
+		})
+	}
+}
 
-		api.kill()
-		elapse(time.Minute)
-		same(t, "view after a minute", first, look(t, r))
+func testOutage(t *testing.T, end func(api *apiServer)) {
+	api := newAPIServer(t)
+	api.fleet(3)
+	r := api.start(t)
+	first := look(t, r)
+	// A watch that ends within a second is listed anew, an older one renewed.
+	elapse(10 * time.Second)
 
-		elapse(staleAfter)
-		same(t, "view after three", seen(func(v *View) {
-			v.FirstLook = first.FirstLook
-			v.Known = false
-			v.Fleet.Spec, v.Fleet.Status, v.Fleet.Ready = decision.Count{}, decision.Count{}, decision.Count{}
-		}), look(t, r))
+	end(api)
+	elapse(time.Minute)
+	same(t, "view after a minute", first, look(t, r))
 
-		api.set(func() { api.down = false })
-		api.put(pathDeployments, newWorkload("Deployment", 4, 4))
-		elapse(time.Minute)
-		same(t, "view when it is over", seen(func(v *View) {
-			v.FirstLook = first.FirstLook
-			v.Fleet.Spec, v.Fleet.Status = decision.Known(4), decision.Known(4)
-		}), look(t, r))
-	})
+	elapse(staleAfter)
+	same(t, "view after three", seen(func(v *View) {
+		v.FirstLook = first.FirstLook
+		v.Known = false
+		v.Fleet.Spec, v.Fleet.Status, v.Fleet.Ready = decision.Count{}, decision.Count{}, decision.Count{}
+	}), look(t, r))
+
+	api.set(func() { api.down = false })
+	api.put(pathDeployments, newWorkload("Deployment", 4, 4))
+	elapse(time.Minute)
+	same(t, "view when it is over", seen(func(v *View) {
+		v.FirstLook = first.FirstLook
+		v.Fleet.Spec, v.Fleet.Status = decision.Known(4), decision.Known(4)
+	}), look(t, r))
 }
 
 // TestSilentWatch ends a watch whose connection died without a word.

@@ -23,13 +23,13 @@ func TestUnseenScale(t *testing.T) {
 		want  time.Duration
 		zero  bool
 	}{
-		{name: "before the first look", before: ptr(-time.Minute), want: -time.Minute},
-		{name: "again after it", before: ptr(-time.Minute), after: ptr(time.Minute), want: -time.Minute},
-		{name: "by a clock ahead of ours", before: ptr(2 * time.Second), want: 2 * time.Second},
-		{name: "never, then after it", never: true, after: ptr(time.Minute), zero: true},
+		{name: "before the first look", before: new(-time.Minute), want: -time.Minute},
+		{name: "again after it", before: new(-time.Minute), after: new(time.Minute), want: -time.Minute},
+		{name: "by a clock ahead of ours", before: new(2 * time.Second), want: 2 * time.Second},
+		{name: "never, then after it", never: true, after: new(time.Minute), zero: true},
 		{name: "no HPA", zero: true},
-		{name: "seen late, scaled before", after: ptr(-time.Minute), want: -time.Minute},
-		{name: "seen late, scaled after", after: ptr(time.Minute), zero: true},
+		{name: "seen late, scaled before", after: new(-time.Minute), want: -time.Minute},
+		{name: "seen late, scaled after", after: new(time.Minute), zero: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -62,8 +62,6 @@ func TestUnseenScale(t *testing.T) {
 		})
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // TestRecreated deletes a ScaledObject and makes it anew: another first look.
 func TestRecreated(t *testing.T) {
@@ -157,6 +155,7 @@ func TestLive(t *testing.T) {
 		same(t, "requests while the cache knows", 0, len(api.asked(isLive)))
 
 		api.mute(pathObjects)
+		api.put(pathObjects, newScaledObject(external("Value", map[string]string{"zmyQuery": "half"})))
 		api.put(pathObjects, newScaledObject(external("AverageValue", edited)))
 		var group sync.WaitGroup
 		for range 5 {
@@ -169,9 +168,16 @@ func TestLive(t *testing.T) {
 		group.Wait()
 		same(t, "requests for five questions", 1, len(api.asked(isLive)))
 
-		// The watch catches up: the cache has a newer object than the GET gave.
+		// The watch comes nearer, but the answer is still the newer one.
+		api.catchUp(false)
+		synctest.Wait()
+		got := r.Look(t.Context(), "shop", "worker", edited)
+		same(t, "metric type known", true, got.MetricTypeKnown)
+		same(t, "metric type", decision.AverageValue, got.MetricType)
+
+		// The watch catches up: the cache has a newer object than the answer.
 		api.put(pathObjects, newScaledObject(external("Value", edited)))
-		api.unmute()
+		api.catchUp(true)
 		synctest.Wait()
 		same(t, "metric type", decision.Value, r.Look(t.Context(), "shop", "worker", edited).MetricType)
 		same(t, "requests in all", 1, len(api.asked(isLive)))
