@@ -2,11 +2,11 @@ package kube
 
 import (
 	"context"
-
-	"k8s.io/client-go/rest"
 	"net"
 	"syscall"
 	"testing/synctest"
+
+	"k8s.io/client-go/rest"
 )
 
 // config returns how to reach the server.
