@@ -74,6 +74,13 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+func TestNewWithoutConfig(t *testing.T) {
+	r, err := New(nil, slog.New(slog.DiscardHandler), time.Now)
+	if r != nil || err != nil {
+		t.Errorf("got %v, %v, want nothing", r, err)
+	}
+}
+
 func TestNewRefusesABadConfig(t *testing.T) {
 	_, err := New(&rest.Config{Host: "://"}, slog.New(slog.DiscardHandler), time.Now)
 	if err == nil {

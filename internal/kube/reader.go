@@ -44,8 +44,12 @@ type Reader struct {
 }
 
 // New returns a reader of the API server that cfg names. It sends nothing until
-// it runs.
+// it runs. Without a config, as [Config] returns it where Kubernetes is off, the
+// reader is nil.
 func New(cfg *rest.Config, log *slog.Logger, now func() time.Time) (*Reader, error) {
+	if cfg == nil {
+		return nil, nil
+	}
 	client, err := dynamic.NewForConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %q: %w", cfg.Host, err)
