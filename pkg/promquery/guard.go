@@ -1,6 +1,7 @@
 package promquery
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,13 +159,15 @@ func (strictStream) check() error { return nil }
 // strictPair is a timestamp and a value, both of them there.
 type strictPair struct{}
 
-// UnmarshalJSON refuses everything but [number, "string"].
+// UnmarshalJSON refuses everything but [number, "string"]. It is called for
+// every sample, so it looks at the bytes, which are known to be valid JSON.
 func (*strictPair) UnmarshalJSON(b []byte) error {
-	var pair []json.RawMessage
-	if err := json.Unmarshal(b, &pair); err != nil {
-		return err
-	}
-	if len(pair) != 2 || pair[0][0] != '-' && (pair[0][0] < '0' || pair[0][0] > '9') || pair[1][0] != '"' {
+	first, second, ok := bytes.Cut(b, []byte{','})
+	first = bytes.TrimSpace(bytes.TrimPrefix(first, []byte{'['}))
+	second = bytes.TrimSpace(bytes.TrimSuffix(second, []byte{']'}))
+	number := ok && b[0] == '[' && len(first) > 0 && (first[0] == '-' || first[0] >= '0' && first[0] <= '9')
+	text := len(second) > 1 && second[0] == '"' && bytes.IndexByte(second[1:], '"') == len(second)-2
+	if !number || !text {
 		return errors.New("a sample must be a timestamp and a value in quotes")
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -71,6 +70,3 @@ func form(t testing.TB, r *http.Request) url.Values {
 func proxyTo(target *url.URL) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }
-
-// discardLog keeps the failures that a test provokes out of its output.
-func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -150,8 +150,8 @@ func (s *Source) ask(ctx context.Context, query string, call func(...v1.Option) 
 	began := time.Now()
 	done := make(chan result, 1)
 	go func() {
-		// The slot is given back when the call has really ended. Fetching an
-		// OAuth 2 token does not: it would outlive ctx and block the caller.
+		// The call may outlive ctx: fetching an OAuth 2 token knows no deadline.
+		// The caller must not wait for that; the slot stays taken until the end.
 		defer func() { <-s.slots }()
 		answer, err := call(timeoutOption(ctx)...)
 		done <- result{answer, err}

@@ -17,7 +17,6 @@ import (
 func TestSilenceConn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		defer near.Close()
 		conn := silenceConn{near}
 		go func() {
 			for range 3 {
@@ -39,7 +38,9 @@ func TestSilenceConn(t *testing.T) {
 		if took := time.Since(began); took != silenceLimit {
 			t.Errorf("gave up after %v", took)
 		}
-		near.Close()
+		if err := near.Close(); err != nil {
+			t.Error(err)
+		}
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
 			t.Error("read from a closed connection")
 		}
@@ -57,7 +58,9 @@ func TestDialer(t *testing.T) {
 		if _, ok := conn.(silenceConn); ok != watch {
 			t.Errorf("dialer(%v) made a %T", watch, conn)
 		}
-		conn.Close()
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 	server.Close()
 	if _, err := dialer(true)(t.Context(), "tcp", address); err == nil {

@@ -164,9 +164,8 @@ func TestPostForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if !json.Valid(body) || !strings.Contains(string(body), `[30,"3"]`) || resp.Header.Get("Content-Type") != "application/json" {

@@ -2,6 +2,7 @@ package promquerytest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,9 +35,8 @@ func get(ctx context.Context, s *promquerytest.Server, path string) (int, string
 	if err != nil {
 		return 0, "", err
 	}
-	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(body), err
+	return resp.StatusCode, string(body), errors.Join(err, resp.Body.Close())
 }
 
 func mustGet(t *testing.T, s *promquerytest.Server, path string) string {
