@@ -1,0 +1,258 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
+
+	"github.com/infra-arch/zmy-scaler/internal/clock"
+)
+
+const (
+	// syncEvery is how often an HPA looks at its metrics.
+	syncEvery = 15 * time.Second
+	// callTimeout bounds one call of the scaler, on the wall's clock.
+	callTimeout = 5 * time.Second
+	// A push stream that ended is opened again after a while, as KEDA does.
+	minBackoff, maxBackoff = 2 * time.Second, time.Minute
+)
+
+// operator stands in for KEDA and the HPA of one workload: it asks the scaler as
+// they do, and scales the fleet by the answers.
+type operator struct {
+	*member
+
+	client pb.ExternalScalerClient
+	clock  clock.Clock
+	// told hears what came of every turn.
+	told audience
+
+	mu         sync.Mutex
+	hpa        *hpa
+	activation activation
+	next       plan
+
+	// plan is next as others may read it, at any time.
+	plan atomic.Pointer[plan]
+}
+
+// audience hears what operators do.
+type audience interface {
+	// why says how the fleet's trigger stands, which is why it is scaled now.
+	why(o *operator, now time.Time) row
+	// scaled tells a size that KEDA or the HPA has given a fleet.
+	scaled(s scaling)
+	// failed tells that a trigger could not be asked.
+	failed(o *operator, now time.Time, err error)
+}
+
+// scaling is a size that KEDA or the HPA has given a fleet; from and to are
+// equal where the HPA let the fleet be.
+type scaling struct {
+	*operator
+
+	at       time.Time
+	from, to int
+	why      row
+}
+
+// plan is what an operator will do when.
+type plan struct {
+	poll, sync time.Time
+	// sleep is when an inactive fleet goes to zero; the zero time for never.
+	sleep time.Time
+}
+
+func newOperator(m *member, client pb.ExternalScalerClient, clk clock.Clock, told audience) *operator {
+	o := &operator{
+		member: m, client: client, clock: clk, told: told,
+		hpa:        newHPA(m.min, m.max),
+		activation: activation{min: m.min, cooldown: m.cooldown, lastActive: clk.Now()},
+	}
+	o.publish()
+	return o
+}
+
+// publish lets others read the plan. The operator's mu is held.
+func (o *operator) publish() {
+	p := o.next
+	if at, ok := o.activation.sleepsAt(); ok {
+		p.sleep = at
+	}
+	o.plan.Store(&p)
+}
+
+// poll is one turn of KEDA's scale loop.
+func (o *operator) poll(ctx context.Context, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next.poll = now.Add(o.polling)
+	active, failed := false, false
+	for _, t := range o.triggers {
+		_, is, err := o.ask(ctx, t)
+		active = active || is
+		if err != nil {
+			failed = true
+			o.fail(ctx, now, err)
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	o.wakeOrSleep(now, active, failed)
+}
+
+// pushed takes a true from the stream of an external-push trigger.
+func (o *operator) pushed(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wakeOrSleep(now, true, false)
+}
+
+func (o *operator) wakeOrSleep(now time.Time, active, failed bool) {
+	spec := o.fleet.Read().Spec
+	want := o.activation.check(now, spec, active, failed)
+	o.publish()
+	if want != spec {
+		o.scale(now, spec, want)
+	}
+}
+
+// sync is one turn of the HPA.
+func (o *operator) sync(ctx context.Context, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next.sync = now.Add(syncEvery)
+	o.publish()
+	if o.fleet.Read().Spec == 0 {
+		return // a HPA does nothing at zero
+	}
+	metrics := make([]reading, 0, len(o.triggers))
+	for _, t := range o.triggers {
+		m, _, err := o.ask(ctx, t)
+		if err != nil {
+			m.err = err
+			o.fail(ctx, now, err)
+		}
+		metrics = append(metrics, m)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	r := o.fleet.Read()
+	want := o.hpa.sync(now, counts{spec: r.Spec, status: r.Spec, ready: r.Ready}, metrics)
+	o.scale(now, r.Spec, want)
+}
+
+func (o *operator) scale(now time.Time, from, to int) {
+	s := scaling{operator: o, at: now, from: from, to: to, why: o.told.why(o, now)}
+	if from != to {
+		o.fleet.SetReplicas(to)
+	}
+	o.told.scaled(s)
+}
+
+// fail tells that the scaler did not answer, unless nobody waits for it any more.
+func (o *operator) fail(ctx context.Context, now time.Time, err error) {
+	if ctx.Err() == nil {
+		o.told.failed(o, now, err)
+	}
+}
+
+// ask makes the three calls that KEDA makes for one trigger.
+func (o *operator) ask(ctx context.Context, t triggerSpec) (m reading, active bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	ref := o.ref(t)
+	specs, err := o.client.GetMetricSpec(ctx, ref)
+	if err != nil {
+		return m, false, err
+	}
+	m.metricType = t.metricType
+	for _, spec := range specs.GetMetricSpecs() {
+		m.target = milli(spec.GetTargetSizeFloat(), spec.GetTargetSize())
+		answer, err := o.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: spec.GetMetricName()})
+		if err != nil {
+			return m, false, err
+		}
+		for _, v := range answer.GetMetricValues() {
+			m.usage += milli(v.GetMetricValueFloat(), v.GetMetricValue())
+		}
+	}
+	is, err := o.client.IsActive(ctx, ref)
+	return m, is.GetResult(), err
+}
+
+func (o *operator) ref(t triggerSpec) *pb.ScaledObjectRef {
+	return &pb.ScaledObjectRef{Namespace: namespace, Name: o.name, ScalerMetadata: t.metadata}
+}
+
+// milli is how KEDA hands a number on: the float where it is above 0, with three
+// decimals.
+func milli(f float64, i int64) int64 {
+	if !(f > 0) {
+		return max(0, i) * 1000
+	}
+	v, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', 3, 64), 64)
+	if err != nil {
+		return 0
+	}
+	return int64(v*1000 + 0.5)
+}
+
+// follow keeps the stream of an external-push trigger open.
+func (o *operator) follow(ctx context.Context) error {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
+		if o.stream(ctx) {
+			backoff = minBackoff
+		}
+		timer := o.clock.NewTimer(backoff)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+	}
+}
+
+// stream hands on what the scaler pushes, until the stream ends. It reports
+// whether that was a clean end. Only true counts.
+func (o *operator) stream(ctx context.Context) (clean bool) {
+	s, err := o.client.StreamIsActive(ctx, o.ref(o.triggers[0]))
+	if err != nil {
+		return false
+	}
+	for {
+		answer, err := s.Recv()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if answer.GetResult() {
+			o.pushed(o.clock.Now())
+		}
+	}
+}
+
+// run drives the operator until ctx ends.
+func (o *operator) run(ctx context.Context, spawn func(func() error)) {
+	loop := func(period time.Duration, turn func(context.Context, time.Time)) {
+		spawn(func() error {
+			return every(ctx, o.clock, period, func(now time.Time) error {
+				turn(ctx, now)
+				return nil
+			})
+		})
+	}
+	loop(o.polling, o.poll)
+	loop(syncEvery, o.sync)
+	if o.push {
+		spawn(func() error { return o.follow(ctx) })
+	}
+}
