@@ -94,6 +94,9 @@ func (c *checker) learn() error {
 	for _, n := range slices.Concat(foreign(), configKeys(config.Default()), configKeys(promquery.SourceConfig{})) {
 		c.names[n] = true
 	}
+	for k := range promquery.NumKinds {
+		c.names[k.String()] = true
+	}
 	all, err := instruments()
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/internal/engine"
 	"github.com/infra-arch/zmy-scaler/internal/metrics"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
 
 // instrument is one metric of the scaler.
@@ -73,6 +74,11 @@ func metricsPage() ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.name, labels, m.help)
 	}
-	b.WriteString("\nBands and reasons are listed in [reasons.md](reasons.md).\n")
+	var results []string
+	for k := range promquery.NumKinds {
+		results = append(results, k.String())
+	}
+	fmt.Fprintf(&b, "\nBands and reasons are listed in [reasons.md](reasons.md). The `result` of a request to a source is one of %s; that of an evaluation %s.\n",
+		code(results), code([]string{string(engine.Fetched), string(engine.Failed)}))
 	return b.Bytes(), nil
 }
