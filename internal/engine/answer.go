@@ -49,7 +49,7 @@ func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
 	if e.cfg.Cluster != nil {
 		view = e.cfg.Cluster.Look(e.noWait, en.key.namespace, en.key.name, en.metadata)
 	}
-	metric, err := e.metricType(en.trig, view)
+	metric, err := e.metricType(en, view)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -97,7 +97,13 @@ func (e *Engine) await(ctx context.Context, en *entry) {
 
 // metricType finds out how the HPA reads the value. The same number means very
 // different things under the two types, so that a guess is worse than an error.
-func (e *Engine) metricType(t *trigger.Trigger, view kube.View) (decision.MetricType, error) {
+// For a moment after a trigger was edited, KEDA calls with metadata that the
+// ScaledObject has no more: then the type it had counts.
+func (e *Engine) metricType(en *entry, view kube.View) (decision.MetricType, error) {
+	t := en.trig
+	if view.MetricTypeKnown {
+		en.lastType.Store(&view.MetricType)
+	}
 	switch {
 	case view.MetricTypeConflict && !t.MetricTypeGiven:
 		return 0, &MetricTypeError{Conflict: true}
@@ -109,6 +115,9 @@ func (e *Engine) metricType(t *trigger.Trigger, view kube.View) (decision.Metric
 		return t.MetricType, nil
 	case e.cfg.Cluster == nil, view.Known && !view.Found:
 		return decision.AverageValue, nil
+	}
+	if last := en.lastType.Load(); last != nil && !view.MetricTypeConflict {
+		return *last, nil
 	}
 	return 0, &UnavailableError{
 		Reason: decision.ReplicasUnknown,

@@ -25,6 +25,9 @@ type entry struct {
 	atZero   atomic.Int64 // newest instant the fleet was seen at zero; 0 for never
 	watchers atomic.Int64 // open streams
 
+	// lastType is the metric type the ScaledObject had when it was last known.
+	lastType atomic.Pointer[decision.MetricType]
+
 	// ready is closed when the first evaluation has ended.
 	ready chan struct{}
 
@@ -67,9 +70,12 @@ func (e *Engine) start(en *entry) {
 }
 
 // evaluate brings the windows of an entry up to its newest grid instant and
-// decides. It does nothing where that was done already.
+// decides. It does nothing where that was done already, or is being done: a
+// round does not queue behind a first evaluation that hangs.
 func (e *Engine) evaluate(ctx context.Context, en *entry) {
-	en.mu.Lock()
+	if !en.mu.TryLock() {
+		return
+	}
 	defer en.mu.Unlock()
 	grid := en.trig.Policy.Grid
 	at := grid.At(e.cfg.Clock.Now().Add(-e.cfg.QueryOffset))
