@@ -93,14 +93,18 @@ func bar(v float64, known bool, width int, fill style, marks ...float64) line {
 	}
 	var l line
 	for i := range width {
+		cell := span{"░", dim}
 		switch {
 		case at[i]:
-			l = append(l, span{"│", bold})
+			cell = span{"│", bold}
 		case i < filled:
-			l = append(l, span{"█", fill})
-		default:
-			l = append(l, span{"░", dim})
+			cell = span{"█", fill}
 		}
+		if n := len(l); n > 0 && l[n-1].style == cell.style {
+			l[n-1].text += cell.text
+			continue
+		}
+		l = append(l, cell)
 	}
 	return l
 }

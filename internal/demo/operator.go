@@ -2,8 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,8 +17,6 @@ const (
 	syncEvery = 15 * time.Second
 	// callTimeout bounds one call of the scaler, on the wall's clock.
 	callTimeout = 5 * time.Second
-	// A push stream that ended is opened again after a while, as KEDA does.
-	minBackoff, maxBackoff = 2 * time.Second, time.Minute
 )
 
 // operator stands in for KEDA and the HPA of one workload: it asks the scaler as
@@ -204,40 +200,6 @@ func milli(f float64, i int64) int64 {
 		return 0
 	}
 	return int64(v*1000 + 0.5)
-}
-
-// follow keeps the stream of an external-push trigger open.
-func (o *operator) follow(ctx context.Context) error {
-	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		if o.stream(ctx) {
-			backoff = minBackoff
-		}
-		timer := o.clock.NewTimer(backoff)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-	}
-}
-
-// stream hands on what the scaler pushes, until the stream ends. It reports
-// whether that was a clean end. Only true counts.
-func (o *operator) stream(ctx context.Context) (clean bool) {
-	s, err := o.client.StreamIsActive(ctx, o.ref(o.triggers[0]))
-	if err != nil {
-		return false
-	}
-	for {
-		answer, err := s.Recv()
-		if err != nil {
-			return errors.Is(err, io.EOF)
-		}
-		if answer.GetResult() {
-			o.pushed(o.clock.Now())
-		}
-	}
 }
 
 // run drives the operator until ctx ends.

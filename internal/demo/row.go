@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func next(m *member, s *engine.Status, w *row, r fleet.Reading, p plan, now time
 	case r.Spec == 0 && s.Told.Active:
 		return "KEDA's poll in " + in(p.poll)
 	case r.Spec == 0:
-		return "asleep until wakeQuery is above 0"
+		return "asleep until woken"
 	case s.Told.NoValue:
 		return "no answer until there is data"
 	case !s.Told.Active && !p.sleep.IsZero() && w.desired >= r.Spec:
@@ -82,7 +83,7 @@ func next(m *member, s *engine.Status, w *row, r fleet.Reading, p plan, now time
 	case s.Decision.Reason == decision.SaturatedPending:
 		return "scale-up in " + brief(s.Decision.Remaining())
 	case s.Decision.Reason == decision.GuardAbove:
-		return "scale-down when guardQuery is 0"
+		return "when the guard is 0"
 	case r.Ready < r.Spec:
 		return fmt.Sprintf("a worker ready in %s", brief(r.NextReady))
 	}
@@ -112,9 +113,13 @@ func (e entry) String() string {
 	if e.row.known {
 		yield = fmt.Sprintf("%.2f", e.row.yield)
 	}
-	size := fmt.Sprint(e.to)
-	if e.from != e.to {
-		size = fmt.Sprintf("%d → %d", e.from, e.to)
+	return fmt.Sprintf("%s  %-12s  yield %-4s  %-10s  %7s  %s; next: %s", stamp(e.at), e.row.name, yield, e.row.band, e.size(), e.row.reason, e.row.next)
+}
+
+// size returns the replicas, or from which to which number they went.
+func (e entry) size() string {
+	if e.from == e.to {
+		return strconv.Itoa(e.to)
 	}
-	return fmt.Sprintf("%s  %-12s  yield %-4s  %-10s  %7s  %s; next: %s", stamp(e.at), e.row.name, yield, e.row.band, size, e.row.reason, e.row.next)
+	return fmt.Sprintf("%d → %d", e.from, e.to)
 }

@@ -20,7 +20,7 @@ type Terminal struct {
 // TerminalOf finds out whether a file is a terminal that can be drawn on, and
 // whether the environment wants colours.
 func TerminalOf(f *os.File, lookup func(string) (string, bool)) Terminal {
-	fd := int(f.Fd()) //nolint:gosec // file descriptors are small
+	fd := int(f.Fd())
 	kind, _ := lookup("TERM")
 	if !term.IsTerminal(fd) || kind == "dumb" {
 		return Terminal{}

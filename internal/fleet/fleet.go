@@ -97,7 +97,7 @@ func New(cfg Config) (*Fleet, error) {
 	}
 	f := &Fleet{
 		cfg: cfg, demand: cfg.Demand, ready: cfg.Replicas,
-		rng: rand.New(rand.NewPCG(cfg.Seed, 0)), //nolint:gosec // the noise must be repeatable
+		rng: rand.New(rand.NewPCG(cfg.Seed, 0)), // repeatable, hence not crypto/rand
 	}
 	f.last = Reading{At: cfg.Start, Spec: f.ready, Ready: f.ready, CPU: cfg.IdleCPU}
 	return f, nil
