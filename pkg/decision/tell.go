@@ -161,8 +161,12 @@ func tellBlind(p *Policy, d *Decision, l Live) Told {
 	if tooLong {
 		return Told{NoValue: true, NoActivity: true, Reason: NoDataTooLong, Since: since}
 	}
+	if !l.Spec.Known && l.MetricType == AverageValue {
+		// That the count is unknown too is what keeps hold from being said.
+		return tellUnknown(p, l, ReplicasUnknown, p.wakes(d, l))
+	}
 	if !l.Spec.Known {
-		t := tellUnknown(p, l, why, p.wakes(d, l))
+		t := tellUnknown(p, l, why, true)
 		t.Since = since
 		return t
 	}
