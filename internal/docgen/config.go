@@ -109,7 +109,7 @@ func (t *configTable) rows(prefix string, v reflect.Value) {
 			return
 		}
 		value := v.Field(i)
-		_, ends := value.Interface().(promconfig.HTTPClientConfig)
+		_, ends := reflect.TypeAssert[promconfig.HTTPClientConfig](value)
 		switch {
 		case field.Type.Kind() == reflect.Struct && !ends:
 			t.rows(prefix+key+".", value)

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
@@ -27,9 +29,7 @@ func numbersPage() ([]byte, error) {
 // policy returns the default policy with some keys set.
 func policy(keys map[string]string) (decision.Policy, error) {
 	metadata := map[string]string{"zmyQuery": `avg_over_time(zmy{job="example"}[5m])`}
-	for k, v := range keys {
-		metadata[k] = v
-	}
+	maps.Copy(metadata, keys)
 	t, err := trigger.Parse(metadata, trigger.Server{Interval: 15 * time.Second})
 	if err != nil {
 		return decision.Policy{}, err
@@ -70,7 +70,7 @@ func downNumbers(b *bytes.Buffer) error {
 		yield float64
 	}{{10, 0.91}, {10, 0.92}, {20, 0.92}, {100, 0.92}, {10, 0.95}, {13, 0.95}, {14, 0.95}, {100, 0.96}, {100, 0.995}} {
 		var band decision.Band
-		cells := ""
+		var cells strings.Builder
 		for _, mode := range []string{"safe", "proportional", "floor"} {
 			p, err := policy(map[string]string{"scaleDownMode": mode})
 			if err != nil {
@@ -80,9 +80,9 @@ func downNumbers(b *bytes.Buffer) error {
 			if mode == "safe" {
 				band = d.Band
 			}
-			cells += fmt.Sprintf(" %d (%.2f) |", d.Desired, max(0, 1-d.Work/float64(d.Desired)))
+			fmt.Fprintf(&cells, " %d (%.2f) |", d.Desired, max(0, 1-d.Work/float64(d.Desired)))
 		}
-		fmt.Fprintf(b, "| %d | %g | %.2f | `%s` |%s\n", c.n, c.yield, (1-c.yield)*float64(c.n), band, cells)
+		fmt.Fprintf(b, "| %d | %g | %.2f | `%s` |%s\n", c.n, c.yield, (1-c.yield)*float64(c.n), band, cells.String())
 	}
 	return nil
 }
