@@ -78,14 +78,18 @@ func next(m *member, s *engine.Status, w *row, r fleet.Reading, p plan, now time
 		return "cooldown " + in(p.sleep)
 	case w.desired != r.Spec:
 		return fmt.Sprintf("HPA sync in %s, to %d", in(p.sync), w.desired)
-	case s.Decision.Reason == decision.IdlePending:
+	}
+	switch s.Decision.Reason {
+	case decision.IdlePending:
 		return "scale-down in " + brief(s.Decision.Remaining())
-	case s.Decision.Reason == decision.SaturatedPending:
+	case decision.SaturatedPending:
 		return "scale-up in " + brief(s.Decision.Remaining())
-	case s.Decision.Reason == decision.GuardAbove:
+	case decision.GuardAbove:
 		return "when the guard is 0"
-	case r.Ready < r.Spec:
-		return fmt.Sprintf("a worker ready in %s", brief(r.NextReady))
+	default:
+	}
+	if r.Ready < r.Spec {
+		return "a worker ready in " + brief(r.NextReady)
 	}
 	return "HPA sync in " + in(p.sync)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 
@@ -54,5 +55,5 @@ func (s *scraper) scrape(ctx context.Context, at time.Time) error {
 }
 
 func sample(name, job string, at time.Time, v float64) promembed.Sample {
-	return promembed.Sample{Labels: labels.FromStrings(labels.MetricName, name, "job", job), T: at, V: v}
+	return promembed.Sample{Labels: labels.FromStrings(model.MetricNameLabel, name, "job", job), T: at, V: v}
 }

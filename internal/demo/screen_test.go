@@ -66,7 +66,8 @@ func testPicture() picture {
 		trails: []trail{
 			{yields: []float64{0.8, 0.8, 0.7, 0.1, 0, 0.12}, replicas: []float64{4, 4, 4, 4, 8, 10}},
 			{yields: []float64{1, 0.97, -1, -1}, replicas: []float64{1, 1, 0, 0}},
-			{}, {},
+			{},
+			{},
 		},
 	}
 	p.recent = []entry{
