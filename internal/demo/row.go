@@ -66,12 +66,8 @@ func newRow(m *member, i int, s *engine.Status, p plan, now time.Time) row {
 func next(m *member, s *engine.Status, w *row, r fleet.Reading, p plan, now time.Time) string {
 	in := func(at time.Time) string { return brief(at.Sub(now)) }
 	switch {
-	case r.Spec == 0 && s.Told.Active && m.push:
-		return "the push wakes it"
-	case r.Spec == 0 && s.Told.Active:
-		return "KEDA's poll in " + in(p.poll)
 	case r.Spec == 0:
-		return "asleep until woken"
+		return nextAtZero(m, s, in(p.poll))
 	case s.Told.NoValue:
 		return "no answer until there is data"
 	case !s.Told.Active && !p.sleep.IsZero() && w.desired >= r.Spec:
@@ -92,6 +88,17 @@ func next(m *member, s *engine.Status, w *row, r fleet.Reading, p plan, now time
 		return "a worker ready in " + brief(r.NextReady)
 	}
 	return "HPA sync in " + in(p.sync)
+}
+
+// nextAtZero says what comes next for a fleet without replicas.
+func nextAtZero(m *member, s *engine.Status, poll string) string {
+	switch {
+	case !s.Told.Active:
+		return "asleep until woken"
+	case m.push:
+		return "the push wakes it"
+	}
+	return "KEDA's poll in " + poll
 }
 
 // brief formats a duration to the second, without a sign.
