@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/infra-arch/zmy-scaler/internal/demo"
 )
 
 // Set by the linker.
@@ -31,6 +33,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], environment{
 		out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv,
+		terminal: demo.TerminalOf(os.Stdout, os.LookupEnv),
 	}))
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/infra-arch/zmy-scaler/internal/demo"
 	"github.com/infra-arch/zmy-scaler/internal/metrics"
 )
 
@@ -16,6 +17,8 @@ import (
 type environment struct {
 	out, err io.Writer
 	lookup   func(string) (string, bool)
+	// terminal is what out is, for commands that draw.
+	terminal demo.Terminal
 }
 
 // usageError is a command line that cannot be carried out as it was typed.
@@ -48,7 +51,7 @@ low, down when it has been high for a while, and otherwise nothing.`,
 	root.SetOut(env.out)
 	root.SetErr(env.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newServe(env), newVersion(env))
+	root.AddCommand(newServe(env), newDemo(env), newVersion(env))
 	return root
 }
 

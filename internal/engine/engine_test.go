@@ -372,7 +372,7 @@ func TestZeroAndBack(t *testing.T) {
 		}
 		c.set(func(v *kube.View) { v.Fleet.Spec.N = 1 })
 		pass(5 * time.Minute)
-		if a := r.ask(m); a.Told.NoValue || !a.Told.Active || a.Told.Reason != decision.NoData {
+		if a := r.ask(m); a.Told.NoValue || !a.Told.Active || a.Told.Reason != decision.FirstYieldPending {
 			t.Errorf("no yield yet: %+v", a.Told)
 		}
 		pass(6 * time.Minute)

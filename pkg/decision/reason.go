@@ -68,6 +68,7 @@ const (
 	AbsentAtZero
 	WokenByQuery
 	WokenByYield
+	FirstYieldPending
 
 	// Not enough is known.
 
@@ -110,6 +111,7 @@ var reasons = [numReasons]struct{ name, text string }{
 	AbsentAtZero:        {"absent_at_zero", "absent at zero: no replicas, and nothing wakes them"},
 	WokenByQuery:        {"woken_by_query", "wakeQuery is above 0"},
 	WokenByYield:        {"woken_by_yield", "at zero replicas the yield is below inactiveThreshold"},
+	FirstYieldPending:   {"first_yield_pending", "the fleet has left zero, and its first worker has not been measured yet"},
 	NoData:              {"no_data", "the yield has no sample in the whole window"},
 	StaleData:           {"stale_data", "the newest yield is older than maxStaleness"},
 	BadData:             {"bad_data", "the newest answer for the yield is no usable number"},

@@ -153,6 +153,9 @@ func tellBlind(p *Policy, d *Decision, l Live) Told {
 	if !d.Yield.OK {
 		since = later(l.FirstAsk, l.AtZero)
 	}
+	if why != BadData && !l.AtZero.IsZero() && since.Equal(l.AtZero) {
+		why = FirstYieldPending
+	}
 	tooLong := l.Now.Sub(since) > p.HoldFor
 	if p.ErrorOnNoData {
 		// Data may be missing until the first worker after zero was measured.

@@ -113,7 +113,12 @@ func TestTell(t *testing.T) {
 		{
 			name: "the clock starts again at zero replicas", r: 1, late: 11 * time.Minute,
 			live: func(l *decision.Live) { l.AtZero = now.Add(2 * time.Minute) },
-			want: want{value: 30000, active: true, replicas: 1, reason: decision.NoData},
+			want: want{value: 30000, active: true, replicas: 1, reason: decision.FirstYieldPending},
+		},
+		{
+			name: "a yield from before zero is not stale data", window: lines{zmy.Yield: "0.97 _x9"}, r: 1,
+			live: func(l *decision.Live) { l.AtZero = now.Add(-time.Minute) },
+			want: want{value: 30000, active: true, replicas: 1, reason: decision.FirstYieldPending},
 		},
 		{name: "bad data: hold", window: lines{zmy.Yield: "nanx50"}, r: 10, want: want{value: 300000, active: true, replicas: 10, reason: decision.BadData}},
 		{
