@@ -1,0 +1,115 @@
+package metrics_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/infra-arch/zmy-scaler/internal/engine"
+	"github.com/infra-arch/zmy-scaler/internal/metrics"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+)
+
+type list []engine.Status
+
+func (l list) List() []engine.Status { return l }
+func (l list) Len() int              { return len(l) + 1 }
+
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	known := engine.Status{Namespace: "shop", Name: "payment", Age: 12 * time.Second, Answer: engine.Answer{
+		Trigger: &trigger.Trigger{MetricName: "zmy"},
+		Decision: decision.Decision{
+			Desired: 8,
+			Evidence: decision.Evidence{
+				Replicas: decision.Known(5), Yield: decision.Reading{Value: 0.25, OK: true},
+			},
+		},
+		Told:  decision.Told{Band: decision.ScaleUp, Reason: decision.Saturated, Active: true},
+		Fleet: decision.Fleet{Spec: decision.Known(6)},
+	}}
+	older := known
+	older.Decision.Desired = 99
+	blind := engine.Status{Namespace: "shop", Name: "blind", Answer: engine.Answer{
+		Trigger: &trigger.Trigger{MetricName: "zmy"}, Told: decision.Told{NoActivity: true, Reason: decision.ReplicasUnknown},
+	}}
+	broken := engine.Status{Namespace: "shop", Name: "broken", Err: errors.New("at odds"), Answer: engine.Answer{Trigger: &trigger.Trigger{MetricName: "zmy"}}}
+
+	m := metrics.New(metrics.Build{Version: "v1", Commit: "abc"})
+	m.Watch(list{older, known, blind, broken})
+	const want = `
+# HELP zmy_scaler_active What KEDA is told by IsActive.
+# TYPE zmy_scaler_active gauge
+zmy_scaler_active{metric="zmy",namespace="shop",scaled_object="payment"} 1
+# HELP zmy_scaler_current_replicas Replicas the fleet has: spec.replicas, or replicasQuery without Kubernetes.
+# TYPE zmy_scaler_current_replicas gauge
+zmy_scaler_current_replicas{metric="zmy",namespace="shop",scaled_object="payment"} 6
+# HELP zmy_scaler_decision_info Always 1; the labels say what is done and why.
+# TYPE zmy_scaler_decision_info gauge
+zmy_scaler_decision_info{band="hold",metric="zmy",namespace="shop",reason="replicas_unknown",scaled_object="blind"} 1
+zmy_scaler_decision_info{band="scale_up",metric="zmy",namespace="shop",reason="saturated",scaled_object="payment"} 1
+# HELP zmy_scaler_desired_replicas Replicas the fleet should have by the newest decision.
+# TYPE zmy_scaler_desired_replicas gauge
+zmy_scaler_desired_replicas{metric="zmy",namespace="shop",scaled_object="payment"} 8
+# HELP zmy_scaler_sample_age_seconds How old the newest good yield is.
+# TYPE zmy_scaler_sample_age_seconds gauge
+zmy_scaler_sample_age_seconds{metric="zmy",namespace="shop",scaled_object="payment"} 12
+# HELP zmy_scaler_triggers Triggers that are known.
+# TYPE zmy_scaler_triggers gauge
+zmy_scaler_triggers 5
+# HELP zmy_scaler_yield_ratio The newest good yield: 0 saturated, 1 idle.
+# TYPE zmy_scaler_yield_ratio gauge
+zmy_scaler_yield_ratio{metric="zmy",namespace="shop",scaled_object="payment"} 0.25
+`
+	names := []string{"active", "current_replicas", "decision_info", "desired_replicas", "sample_age_seconds", "triggers", "yield_ratio"}
+	for i, n := range names {
+		names[i] = "zmy_scaler_" + n
+	}
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInstruments(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(metrics.Build{Version: "v1", Commit: "abc"})
+	m.Evaluated(engine.Failed, time.Second)
+	m.Requested("default", promquery.KindTimeout, time.Second)
+	const want = `
+# HELP zmy_scaler_evaluations_total Evaluations of triggers, by whether every query was answered.
+# TYPE zmy_scaler_evaluations_total counter
+zmy_scaler_evaluations_total{result="error"} 1
+zmy_scaler_evaluations_total{result="ok"} 0
+# HELP zmy_scaler_source_requests_total Requests to a source, by how they ended.
+# TYPE zmy_scaler_source_requests_total counter
+zmy_scaler_source_requests_total{result="timeout",source="default"} 1
+`
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "zmy_scaler_evaluations_total", "zmy_scaler_source_requests_total"); err != nil {
+		t.Error(err)
+	}
+	families, err := m.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names bytes.Buffer
+	for _, f := range families {
+		names.WriteString(f.GetName() + "\n")
+	}
+	for _, name := range []string{
+		"zmy_scaler_build_info", "zmy_scaler_evaluation_duration_seconds", "zmy_scaler_source_request_duration_seconds",
+		"go_goroutines", "process_cpu_seconds_total",
+	} {
+		if !strings.Contains(names.String(), name+"\n") {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
