@@ -12,7 +12,7 @@ import (
 )
 
 // do runs a command line and returns the exit code and both outputs.
-func do(t *testing.T, ctx context.Context, vars map[string]string, args ...string) (code int, out, errs string) {
+func do(ctx context.Context, t *testing.T, vars map[string]string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code = run(ctx, args, environment{out: &stdout, err: &stderr, lookup: func(k string) (string, bool) {
@@ -26,7 +26,7 @@ func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.yaml")
-	if err := os.WriteFile(bad, []byte("sources:\n- nmae: x\n"), 0o600); err != nil {
+	if err := os.WriteFile(bad, []byte("sources:\n- colour: x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -54,7 +54,7 @@ func TestExitCodes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			code, _, errs := do(t, t.Context(), tt.vars, tt.args...)
+			code, _, errs := do(t.Context(), t, tt.vars, tt.args...)
 			if code != tt.code || !strings.Contains(errs, tt.errs) {
 				t.Errorf("exit %d, %q; want %d and a word about %q", code, errs, tt.code, tt.errs)
 			}
@@ -64,7 +64,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	code, out, _ := do(t, t.Context(), nil, "version")
+	code, out, _ := do(t.Context(), t, nil, "version")
 	if code != exitClean {
 		t.Errorf("exit %d", code)
 	}
@@ -80,7 +80,7 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	code, _, errs := do(t, ctx, map[string]string{
+	code, _, errs := do(ctx, t, map[string]string{
 		"ZMY_PROMETHEUS_URL": "http://127.0.0.1:1", "ZMY_KUBERNETES": "off", "ZMY_LOG_FORMAT": "json", "ZMY_DRAIN_DELAY": "0s",
 		"ZMY_GRPC_ADDRESS": "127.0.0.1:0", "ZMY_HTTP_ADDRESS": "127.0.0.1:0",
 	}, "serve")

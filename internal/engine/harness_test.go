@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/infra-arch/zmy-scaler/internal/clock"
@@ -85,7 +86,7 @@ func (p *prometheus) put(name string, v float64) { p.putAt(name, time.Now(), v) 
 
 func (p *prometheus) putAt(name string, at time.Time, v float64) {
 	p.t.Helper()
-	sample := promembed.Sample{Labels: labels.FromStrings(labels.MetricName, name), T: at, V: v}
+	sample := promembed.Sample{Labels: labels.FromStrings(model.MetricNameLabel, name), T: at, V: v}
 	if err := p.db.Append(p.t.Context(), sample); err != nil {
 		p.t.Fatal(err)
 	}

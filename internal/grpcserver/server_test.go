@@ -17,6 +17,7 @@ import (
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -128,7 +129,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) put(name string, d time.Duration, v float64) {
 	r.t.Helper()
 	for ago := d; ago >= 0; ago -= 5 * time.Second {
-		s := promembed.Sample{Labels: labels.FromStrings(labels.MetricName, name), T: time.Now().Add(-ago), V: v}
+		s := promembed.Sample{Labels: labels.FromStrings(model.MetricNameLabel, name), T: time.Now().Add(-ago), V: v}
 		if err := r.db.Append(r.t.Context(), s); err != nil {
 			r.t.Fatal(err)
 		}

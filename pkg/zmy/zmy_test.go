@@ -105,13 +105,13 @@ func TestSeriesAgainstMap(t *testing.T) {
 	for range 200 {
 		n := 1 + rng.IntN(8)
 		s, model := zmy.NewSeries(n), map[zmy.Tick]zmy.Sample{}
-		end, any := zmy.Tick(0), false
+		end, set := zmy.Tick(0), false
 		for range 60 {
 			k := zmy.Tick(rng.IntN(40) - 20)
 			v := zmy.Sample{Value: rng.Float64(), State: zmy.State(rng.IntN(4))}
 			s.Set(k, v)
-			if !any || k > end {
-				end, any = k, true
+			if !set || k > end {
+				end, set = k, true
 			}
 			if k > end-zmy.Tick(n) {
 				model[k] = v
@@ -135,7 +135,7 @@ func TestSeriesNewest(t *testing.T) {
 	if _, _, ok := s.Newest(-100, 100); ok {
 		t.Error("an empty series has a newest sample")
 	}
-	for k := zmy.Tick(0); k < 8; k++ {
+	for k := range zmy.Tick(8) {
 		s.Set(k, zmy.Ratio.Sample(float64(k)/10))
 	}
 	s.Set(7, zmy.Sample{State: zmy.Missing})
