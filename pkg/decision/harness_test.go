@@ -64,7 +64,7 @@ func parse(t testing.TB, role zmy.Role, line string) []zmy.Sample {
 		"inf": {State: zmy.Infinite}, "%": {State: zmy.OutOfRange}, "many": {State: zmy.SeveralSeries},
 	}
 	var out []zmy.Sample
-	for _, word := range strings.FieldsSeq(line) {
+	for word := range strings.FieldsSeq(line) {
 		value, times, repeated := strings.Cut(word, "x")
 		n := 1
 		if repeated {
