@@ -1,0 +1,268 @@
+package client
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/kedacore/keda/v2/pkg/scalers"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	v2 "k8s.io/api/autoscaling/v2"
+
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/wait"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/promquerytest"
+)
+
+// crew is how many workers every fleet of the harm tests has.
+const crew = 10
+
+// harm is one way in which a Prometheus fails. Where it answers wrongly for one
+// metric only, the yields say how; otherwise the yield turns idle at the same
+// moment, so that any leak would scale down.
+type harm struct {
+	name   string
+	begin  func(*promquerytest.Server)
+	end    func(*promquerytest.Server)
+	yields []float64
+}
+
+func harms() []harm {
+	up := (*promquerytest.Server).Up
+	answer := func(body string) func(*promquerytest.Server) {
+		return func(p *promquerytest.Server) { p.Answer(http.StatusOK, []byte(body)) }
+	}
+	return []harm{
+		{name: "500", begin: func(p *promquerytest.Server) { p.Fail(http.StatusInternalServerError) }, end: up},
+		{name: "429", begin: func(p *promquerytest.Server) { p.Fail(http.StatusTooManyRequests) }, end: up},
+		{name: "401", begin: func(p *promquerytest.Server) { p.Fail(http.StatusUnauthorized) }, end: up},
+		{name: "hangs", begin: (*promquerytest.Server).Hang, end: up},
+		{name: "cuts", begin: (*promquerytest.Server).Down, end: up},
+		{name: "garbage", begin: func(p *promquerytest.Server) { p.Garbage([]byte{0, 255, '{', 7}) }, end: up},
+		{name: "a login page", begin: answer("<html>please log in</html>"), end: up},
+		{name: "empty", begin: answer(""), end: up},
+		{name: "half an answer", begin: answer(`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"val`), end: up},
+		{name: "an error as 200", begin: answer(`{"status":"error","errorType":"internal","error":"no"}`), end: up},
+		{name: "another shape", begin: answer(`{"status":"success","data":{"resultType":"vector","result":{"value":"0.97"}}}`), end: up},
+		{name: "no series at all", begin: answer(`{"status":"success","data":{"resultType":"vector","result":[]}}`), end: up},
+		{name: "a string", begin: answer(`{"status":"success","data":{"resultType":"string","result":[1,"0.97"]}}`), end: up},
+		{
+			name: "warnings", begin: func(p *promquerytest.Server) { p.Warn("a store could not be reached") },
+			end: func(p *promquerytest.Server) { p.Warn("") },
+		},
+		{name: "NaN", yields: []float64{math.NaN()}},
+		{name: "+Inf", yields: []float64{math.Inf(1)}},
+		{name: "-Inf", yields: []float64{math.Inf(-1)}},
+		{name: "percent", yields: []float64{97}},
+		{name: "negative", yields: []float64{-0.97}},
+		{name: "just above 1", yields: []float64{1.001}},
+		{name: "several series", yields: []float64{0.97, 0.98}},
+		{name: "nothing", yields: []float64{}},
+	}
+}
+
+// patient is a trigger on a Prometheus that is about to fail.
+type patient struct {
+	harm
+	prometheus *promquerytest.Server
+	metricType v2.MetricTargetType
+	kind       string
+	scaler     scalers.Scaler
+}
+
+// prepare gives every harm a Prometheus of its own whose fleets are steady until
+// the instant of the failure.
+func prepare(t *testing.T, fails time.Time) (sources map[string]string, servers map[string]*promquerytest.Server) {
+	t.Helper()
+	sources, servers = map[string]string{}, map[string]*promquerytest.Server{}
+	for i, h := range harms() {
+		p := promquerytest.New(t, "")
+		steady(t, p, "workers", crew)
+		before := stretch{10 * time.Minute, 0.5}
+		after := h.yields
+		if after == nil {
+			after = []float64{0.97}
+		}
+		from := fails.Add(-before.lasts)
+		for j, v := range append(after, absent())[:max(1, len(after))] {
+			label := string(rune('a' + j))
+			if j == 0 {
+				load(t, p, "zmy", label, from, before, stretch{10 * time.Minute, v})
+			} else {
+				load(t, p, "zmy", label, fails, stretch{10 * time.Minute, v})
+			}
+		}
+		servers[h.name], sources[sourceOf(i)] = p, p.URL
+	}
+	return sources, servers
+}
+
+func sourceOf(i int) string { return "source-" + string(rune('a'+i)) }
+
+// admit makes the triggers: both metric types, with data that soon counts as
+// stale and with data that does not.
+func admit(t *testing.T, address string, servers map[string]*promquerytest.Server) []patient {
+	t.Helper()
+	var all []patient
+	for i, h := range harms() {
+		for _, metricType := range []v2.MetricTargetType{v2.AverageValueMetricType, v2.ValueMetricType} {
+			for kind, staleness := range map[string]string{"fresh for long": "60s", "soon stale": "2s"} {
+				s := rig.Trigger{Address: address, MetricType: metricType, Metadata: map[string]string{
+					"source": sourceOf(i), "zmyQuery": "zmy", "replicasQuery": "workers", "metricType": string(metricType),
+					"scaleDownDelay": "3s", "maxStaleness": staleness,
+				}}.Poll(t)
+				all = append(all, patient{h, servers[h.name], metricType, kind, s})
+			}
+		}
+	}
+	return all
+}
+
+// holds reports whether the patient is told to stay as it is.
+func (p patient) holds(ctx context.Context, t *testing.T, when string) {
+	t.Helper()
+	got, err := rig.Ask(ctx, p.scaler)
+	if err != nil {
+		t.Errorf("%s, %s, %s, %s: %v", p.name, p.metricType, p.kind, when, err)
+		return
+	}
+	if n := got.Replicas(p.metricType, target, crew); n != crew || !got.Active {
+		t.Errorf("%s, %s, %s, %s: value %d means %d replicas, active %v; want %d, true", p.name, p.metricType, p.kind, when, got.Milli, n, got.Active, crew)
+	}
+}
+
+// TestHarm lets Prometheus fail in every way while the fleets turn idle. Nothing
+// may move, go inactive or be refused, for long after the delay of a scale-down.
+// Then Prometheus mends, and the scale-down comes.
+func TestHarm(t *testing.T) {
+	t.Parallel()
+	fails := time.Now().Add(8 * time.Second).Truncate(time.Second)
+	sources, servers := prepare(t, fails)
+	scaler := rig.StartScaler(t, "scaler", rig.Config{Sources: sources}.Write(t))
+	ctx, cancel := context.WithDeadline(t.Context(), fails.Add(60*time.Second))
+	defer cancel()
+	patients := admit(t, scaler.GRPC, servers)
+	for _, p := range patients {
+		p.holds(ctx, t, "before")
+	}
+	if !time.Now().Before(fails) || t.Failed() {
+		t.Fatal("not all fleets were seen steady before the failures")
+	}
+	if err := wait.Instant(ctx, fails.Add(-step/2)); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range harms() {
+		if h.begin != nil {
+			h.begin(servers[h.name])
+		}
+	}
+	rounds := 0
+	for ; time.Since(fails) < 12*time.Second && !t.Failed(); rounds++ {
+		for _, p := range patients {
+			p.holds(ctx, t, time.Since(fails).Round(step/10).String()+" after the failure")
+		}
+		if err := wait.For(ctx, step/5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d triggers held through %d rounds of calls", len(patients), rounds)
+	for _, h := range harms() {
+		if h.end != nil {
+			h.end(servers[h.name])
+		}
+	}
+	for _, p := range patients {
+		if p.end == nil {
+			continue
+		}
+		if err := wait.Until(ctx, p.name+" to go inactive once Prometheus has mended", func() bool {
+			got, err := rig.Ask(ctx, p.scaler)
+			return err == nil && !got.Active && got.Replicas(p.metricType, target, crew) == 1
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestDeadFromTheStart asks for triggers whose Prometheus never answered.
+func TestDeadFromTheStart(t *testing.T) {
+	t.Parallel()
+	sources, servers := map[string]string{"source-none": nowhere}, map[string]*promquerytest.Server{}
+	names := map[string]string{"nothing listens": "source-none"}
+	for i, h := range harms() {
+		if h.begin != nil && h.name != "warnings" {
+			servers[h.name] = promquerytest.New(t, "")
+			h.begin(servers[h.name])
+			sources[sourceOf(i)], names[h.name] = servers[h.name].URL, sourceOf(i)
+		}
+	}
+	scaler := rig.StartScaler(t, "scaler", rig.Config{Timeout: "2s", Sources: sources}.Write(t))
+	for name, source := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			metadata := map[string]string{"source": source, "zmyQuery": "zmy", "replicasQuery": "workers"}
+			ratio := rig.Trigger{
+				Address: scaler.GRPC, MetricType: v2.ValueMetricType, Metadata: merge(metadata, map[string]string{"metricType": "Value"}),
+			}.Poll(t)
+			for range 3 {
+				got, err := rig.Ask(ctx, ratio)
+				if want := (rig.Answer{Milli: target, Active: true}); err != nil || got != want {
+					t.Errorf("Value: got %+v, %v; want %+v", got, err, want)
+				}
+			}
+			// The one exception: no number means hold while the count is unknown.
+			if got, err := rig.Ask(ctx, rig.Trigger{Address: scaler.GRPC, Metadata: metadata}.Poll(t)); status.Code(err) != codes.Unavailable {
+				t.Errorf("AverageValue with an unknown count: got %+v, %v; want Unavailable", got, err)
+			}
+			if spec := ratio.GetMetricSpecForScaling(ctx); len(spec) != 1 {
+				t.Errorf("spec %v, want one", spec)
+			}
+		})
+	}
+}
+
+// TestHoldEnds lets the data be missing for longer than the trigger holds: then
+// KEDA is told, so that the ScaledObject's fallback applies.
+func TestHoldEnds(t *testing.T) {
+	t.Parallel()
+	p := promquerytest.New(t, "")
+	steady(t, p, "workers", crew)
+	steady(t, p, "zmy", 0.5)
+	scaler := rig.StartScaler(t, "scaler", rig.Config{Sources: map[string]string{"default": p.URL}}.Write(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	s := rig.Trigger{Address: scaler.GRPC, Metadata: map[string]string{
+		"zmyQuery": "zmy", "replicasQuery": "workers", "maxStaleness": "1s", "holdFor": "5s", "scaleDownDelay": "1s",
+	}}.Poll(t)
+	if _, err := rig.Ask(ctx, s); err != nil {
+		t.Fatal(err)
+	}
+	p.Down()
+	fails := time.Now()
+	var err error
+	if werr := wait.Until(ctx, "the hold to end", func() bool {
+		_, err = rig.Ask(ctx, s)
+		return err != nil
+	}); werr != nil {
+		t.Fatal(werr)
+	}
+	if status.Code(err) != codes.Unavailable {
+		t.Errorf("got %v, want Unavailable", err)
+	}
+	// The newest sample may be one instant older than the failure.
+	if held := time.Since(fails); held < 4*time.Second || held > 8*time.Second {
+		t.Errorf("held for %v, want 5 s", held)
+	}
+	p.Up()
+	if err := wait.Until(ctx, "answers again", func() bool {
+		_, err := rig.Ask(ctx, s)
+		return err == nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
