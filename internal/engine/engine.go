@@ -152,7 +152,11 @@ func (e *Engine) round(ctx context.Context) {
 				slots <- struct{}{}
 				group.Go(func() {
 					defer func() { <-slots }()
-					e.evaluate(ctx, en)
+					// A round does not queue behind a first evaluation that hangs.
+					if en.mu.TryLock() {
+						defer en.mu.Unlock()
+						e.evaluate(ctx, en)
+					}
 				})
 			}
 			group.Wait()

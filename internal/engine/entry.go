@@ -65,18 +65,16 @@ func (e *Engine) start(en *entry) {
 		defer close(en.ready)
 		ctx, cancel := context.WithTimeout(e.life, e.cfg.Timeout)
 		defer cancel()
+		// A round may have been faster: then its verdict is waited for.
+		en.mu.Lock()
+		defer en.mu.Unlock()
 		e.evaluate(ctx, en)
 	})
 }
 
 // evaluate brings the windows of an entry up to its newest grid instant and
-// decides. It does nothing where that was done already, or is being done: a
-// round does not queue behind a first evaluation that hangs.
+// decides. It does nothing where that was done already. The caller holds en.mu.
 func (e *Engine) evaluate(ctx context.Context, en *entry) {
-	if !en.mu.TryLock() {
-		return
-	}
-	defer en.mu.Unlock()
 	grid := en.trig.Policy.Grid
 	at := grid.At(e.cfg.Clock.Now().Add(-e.cfg.QueryOffset))
 	if en.begun && at <= en.last {

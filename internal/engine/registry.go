@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
@@ -107,8 +108,18 @@ func (e *Engine) add(c Call, en *entry, watchers int64) (*entry, error) {
 		en.watchers.Add(watchers)
 		e.entries[k] = en
 		e.mu.Unlock()
+		e.welcome(en)
 		e.start(en)
 		return en, nil
+	}
+}
+
+// welcome logs a new trigger, and what its owner should know about it.
+func (e *Engine) welcome(en *entry) {
+	log := e.cfg.Log.With("namespace", en.key.namespace, "scaledObject", en.key.name, "metric", en.trig.MetricName)
+	log.Debug("new trigger", "source", en.trig.Source)
+	if e.cfg.Cluster == nil && en.trig.MetricTypeGiven && en.trig.MetricType == decision.Value {
+		log.Warn("metricType Value without Kubernetes: the HPA may act on a ratio twice before replicasQuery shows what it did; AverageValue has no such risk")
 	}
 }
 
