@@ -55,9 +55,13 @@ func (o *output) String() string {
 	return text.String()
 }
 
-// any reports whether a line that has ended satisfies match.
-func (o *output) any(match func(string) bool) bool {
+// first returns the oldest line that has ended and satisfies match.
+func (o *output) first(match func(string) bool) (line string, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.ContainsFunc(o.lines, match)
+	i := slices.IndexFunc(o.lines, match)
+	if i < 0 {
+		return "", false
+	}
+	return o.lines[i], true
 }

@@ -86,22 +86,23 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-// Line waits for the program to write a line that satisfies match.
-func (p *Process) Line(ctx context.Context, what string, match func(line string) bool) error {
-	ended := false
-	found := func() bool {
+// Line waits for the program to write a line that satisfies match, and returns it.
+func (p *Process) Line(ctx context.Context, what string, match func(line string) bool) (string, error) {
+	var line string
+	var found, ended bool
+	if err := wait.Until(ctx, p.name+" to write "+what, func() bool {
 		select {
 		case <-p.done:
 			ended = true
 		default:
 		}
-		return p.out.any(match) || ended
+		line, found = p.out.first(match)
+		return found || ended
+	}); err != nil {
+		return "", err
 	}
-	if err := wait.Until(ctx, p.name+" to write "+what, found); err != nil {
-		return err
+	if !found {
+		return "", fmt.Errorf("%s ended (%v) before it wrote %s", p.name, p.cmd.ProcessState, what)
 	}
-	if !p.out.any(match) {
-		return fmt.Errorf("%s ended (%v) before it wrote %s", p.name, p.cmd.ProcessState, what)
-	}
-	return nil
+	return line, nil
 }

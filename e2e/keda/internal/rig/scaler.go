@@ -38,20 +38,16 @@ func StartScaler(t testing.TB, name string, args ...string) *Scaler {
 	s := &Scaler{Process: proc.Start(t, name, cmd)}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	if err := s.Line(ctx, "where it serves", s.serving); err != nil {
+	line, err := s.Line(ctx, "where it serves", func(line string) bool { return strings.Contains(line, `"msg":"serving"`) })
+	if err != nil {
 		t.Fatal(err)
 	}
-	return s
-}
-
-// serving takes the addresses from the line that tells them.
-func (s *Scaler) serving(line string) bool {
-	var entry struct{ Msg, GRPC, HTTP string }
-	if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Msg != "serving" {
-		return false
+	var entry struct{ GRPC, HTTP string }
+	if err := json.Unmarshal([]byte(line), &entry); err != nil {
+		t.Fatal(err)
 	}
 	s.GRPC, s.HTTP = entry.GRPC, entry.HTTP
-	return true
+	return s
 }
 
 // Config is a configuration file to be.
