@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 GO ?= go
-LINT := $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
-FUMPT := $(GO) tool -modfile=tools/gofumpt/go.mod gofumpt
+LINT := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
+FUMPT := $(GO) tool -modfile=$(CURDIR)/tools/gofumpt/go.mod gofumpt
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -86,6 +86,7 @@ update-format: ## Format the code
 .PHONY: verify-lint lint
 verify-lint: ## Do the linters agree?
 	$(LINT) run ./...
+	cd e2e/keda && $(LINT) run ./...
 lint: verify-lint
 
 .PHONY: verify-tidy
