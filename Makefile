@@ -63,8 +63,12 @@ test-keda: ## KEDA's own client drives the built binary
 smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own client
 	cd e2e/keda && $(GO) test -count=1 -v -timeout 20m ./smoke/...
 
+.PHONY: test-hpa
+test-hpa: ## The HPA's own calculator against our model of it, on random cases
+	cd e2e/hpa && $(GO) test -count=1 -timeout 10m ./...
+
 .PHONY: e2e
-e2e: test-keda smoke ## Both of the above
+e2e: test-keda smoke test-hpa ## The three above
 
 ##@ Keep in order
 
