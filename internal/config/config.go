@@ -38,14 +38,21 @@ type Evaluation struct {
 
 // GRPC says where KEDA reaches the scaler, and how.
 type GRPC struct {
+	// Address is where the server listens.
 	Address string `yaml:"address,omitempty"`
-	TLS     TLS    `yaml:"tls,omitempty"`
+	// TLS is off while it names no certificate.
+	TLS TLS `yaml:"tls,omitempty"`
 }
 
 // TLS names files in PEM. They are watched and reloaded.
 type TLS struct {
-	CertFile     string `yaml:"certFile,omitempty"`
-	KeyFile      string `yaml:"keyFile,omitempty"`
+	// CertFile holds the server's certificate and what stands between it and
+	// its root.
+	CertFile string `yaml:"certFile,omitempty"`
+	// KeyFile holds the certificate's key.
+	KeyFile string `yaml:"keyFile,omitempty"`
+	// ClientCAFile holds the authorities that clients must have their
+	// certificates from; empty asks clients for none.
 	ClientCAFile string `yaml:"clientCAFile,omitempty"`
 	// AllowedClientNames are the DNS names, URIs, addresses or common names of
 	// which a client certificate must have one; empty allows every client that
@@ -55,6 +62,7 @@ type TLS struct {
 
 // HTTP says where people, probes and Prometheus reach the scaler.
 type HTTP struct {
+	// Address is where the server listens.
 	Address string `yaml:"address,omitempty"`
 }
 

@@ -18,12 +18,17 @@ import (
 func TestRunShowsAll(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it takes ten seconds")
+		t.Skip("it takes fifteen seconds")
 	}
 	var out syncBuilder
-	report, err := Run(t.Context(), Options{For: 10 * time.Second, Speed: 150, Out: &out})
-	if err != nil || len(report.Missing()) > 0 || report.Failed > 0 {
-		t.Errorf("%v, missing %v, %d failed", err, report.Missing(), report.Failed)
+	report, err := Run(t.Context(), Options{For: 15 * time.Second, Speed: 100, Out: &out})
+	if err != nil || len(report.Missing()) > 0 {
+		t.Errorf("%v, missing %v", err, report.Missing())
+	}
+	// At this speed a machine that is busy for six seconds has been without
+	// data for longer than holdFor: a few turns may fail, not most of them.
+	if report.Failed > 25 {
+		t.Errorf("%d turns failed", report.Failed)
 	}
 	text := out.String()
 	for _, word := range []string{"scale_up", "hold", "scale_down", "inactive", "woken", "0 → 1", "1 → 0", "cooldown", "render/trial", "All of it was shown"} {
