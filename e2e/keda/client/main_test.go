@@ -3,6 +3,7 @@
 package client
 
 import (
+	"maps"
 	"math"
 	"os"
 	"testing"
@@ -58,12 +59,10 @@ func steady(t testing.TB, p *promquerytest.Server, name string, v float64) {
 }
 
 // merge returns metadata with more keys.
-func merge(maps ...map[string]string) map[string]string {
+func merge(list ...map[string]string) map[string]string {
 	all := map[string]string{}
-	for _, m := range maps {
-		for k, v := range m {
-			all[k] = v
-		}
+	for _, m := range list {
+		maps.Copy(all, m)
 	}
 	return all
 }

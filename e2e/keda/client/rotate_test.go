@@ -37,13 +37,13 @@ func places() []place {
 // their own, ..data points to the newest, and the names point through it.
 func swap(t *testing.T, dir, version string, files map[string]string) {
 	t.Helper()
-	real := filepath.Join(dir, ".."+version)
-	if err := os.Mkdir(real, 0o700); err != nil {
+	folder := filepath.Join(dir, ".."+version)
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	write(t, real, files)
+	write(t, folder, files)
 	next, data := filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")
-	if err := os.Symlink(filepath.Base(real), next); err != nil {
+	if err := os.Symlink(filepath.Base(folder), next); err != nil {
 		t.Fatal(err)
 	}
 	old, err := os.Readlink(data)

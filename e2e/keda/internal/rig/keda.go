@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/kedacore/keda/v2/pkg/scalers"
@@ -37,9 +38,7 @@ type Trigger struct {
 // Config returns what KEDA builds a scaler from.
 func (tr Trigger) Config() *scalersconfig.ScalerConfig {
 	metadata := map[string]string{"scalerAddress": tr.Address}
-	for k, v := range tr.Metadata {
-		metadata[k] = v
-	}
+	maps.Copy(metadata, tr.Metadata)
 	return &scalersconfig.ScalerConfig{
 		ScalableObjectName: or(tr.Name, "payment"), ScalableObjectNamespace: or(tr.Namespace, "shop"),
 		ScalableObjectType: "ScaledObject", TriggerType: "external", TriggerIndex: tr.Index,

@@ -72,6 +72,7 @@ func prepare(ctx context.Context, dir string) error {
 		return nil
 	}
 	binary := filepath.Join(dir, "scaler")
+	fmt.Fprintln(os.Stderr, "building the scaler")
 	if err := Build(ctx, Root, binary, "./cmd/scaler"); err != nil {
 		return err
 	}
