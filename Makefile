@@ -73,10 +73,10 @@ e2e: test-keda smoke test-hpa ## The three above
 ##@ Keep in order
 
 .PHONY: verify
-verify: verify-format verify-lint verify-tidy verify-docs verify-names ## All checks below; they change nothing
+verify: verify-format verify-lint verify-tidy verify-docs verify-names verify-chart ## All checks below; they change nothing
 
 .PHONY: update
-update: update-format update-tidy update-docs ## All updates below
+update: update-format update-tidy update-docs update-chart ## All updates below
 
 .PHONY: verify-format
 verify-format: ## Is the code formatted?
@@ -118,3 +118,11 @@ update-docs: ## Write the generated documents and manifests
 .PHONY: verify-names
 verify-names: ## Do the documents name only what exists: files, targets, keys, reasons, metrics, flags?
 	$(GO) run ./internal/docgen -check .
+
+.PHONY: verify-chart
+verify-chart: ## Is the chart whole: generated files, helm lint, schemas, unit tests?
+	GO="$(GO)" hack/chart.sh
+
+.PHONY: update-chart
+update-chart: ## Write the generated files of the chart
+	$(GO) run ./hack/chartgen -out .

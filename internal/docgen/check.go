@@ -41,7 +41,7 @@ type checker struct {
 // does not exist.
 func checkNames(root string) error {
 	c := &checker{root: root, names: map[string]bool{}, metrics: map[string]bool{}, targets: map[string]bool{}}
-	if err := c.learn(); err != nil {
+	if err := errors.Join(c.learn(), c.learnChart()); err != nil {
 		return err
 	}
 	files, err := markdown(root)
@@ -126,6 +126,24 @@ func (c *checker) learn() error {
 			return err
 		}
 		c.source += string(text)
+	}
+	return nil
+}
+
+// learnChart learns the values of the Helm chart.
+func (c *checker) learnChart() error {
+	files, err := filepath.Glob(filepath.Join(c.root, "charts", "*", "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, m := range regexp.MustCompile(`(?m)^ *([a-zA-Z]+):`).FindAllStringSubmatch(string(text), -1) {
+			c.names[m[1]] = true
+		}
 	}
 	return nil
 }
