@@ -1,0 +1,57 @@
+// Package scenarios proves what the scaler promises on a real cluster: KEDA's
+// operator, the real HPA and a real Prometheus, and the scaler with the rights that
+// its manifests give it.
+package scenarios
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/e2e/internal/harness"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
+)
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
+// scenario is one promise.
+type scenario struct {
+	name string
+	run  func(*testing.T, stage.World)
+}
+
+// scenarios returns all of them, those that take longest first.
+func scenarios() []scenario {
+	return []scenario{
+		{"up, hold and down with Value", upHoldDown("Value")},
+		{"up, hold and down with AverageValue", upHoldDown("AverageValue")},
+		{"up, hold and down without replicasQuery", upWithoutQuery},
+		{"CPU weighs in", cpuWeighsIn},
+		{"the delay of a scale-down", delay},
+		{"the delay across a restart", delayAcrossRestart},
+		{"two scalers with Value", twins("Value")},
+		{"two scalers with AverageValue", twins("AverageValue")},
+		{"Prometheus stops", prometheusStops},
+		{"the scaler stops", scalerStops},
+		{"zero and back, external", zeroAndBack("external")},
+		{"zero and back, external-push", zeroAndBack("external-push")},
+		{"the scaler comes late", scalerComesLate},
+	}
+}
+
+// TestScenarios boots one cluster and runs every scenario on it, side by side, each
+// in a namespace of its own.
+func TestScenarios(t *testing.T) {
+	c := harness.Boot(t, harness.Speed{Sync: time.Second})
+	shared, err := c.Prometheus(t.Context(), "default", "prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	world := stage.World{Cluster: c, Prometheus: shared}
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t, world)
+		})
+	}
+}
