@@ -36,6 +36,21 @@ func scenarios() []scenario {
 		{"zero and back, external", zeroAndBack("external")},
 		{"zero and back, external-push", zeroAndBack("external-push")},
 		{"the scaler comes late", scalerComesLate},
+		{"shadow", shadow},
+		{"graceful landing", gracefulLanding},
+		{"bad metadata", badMetadata},
+		{"a small step is raised", tolerance(20, 11.448, false, 23)},         // 21.2 wanted
+		{"a smaller step is not worth it", tolerance(20, 11.232, false, 20)}, // 20.8 wanted
+		{"a small step at a lower tolerance", tolerance(20, 11.232, true, 21)},
+		{"beside another trigger", besideAnother},
+		{"paused", paused},
+		{"rollout with Value", rollout("Value")},
+		{"rollout with AverageValue", rollout("AverageValue")},
+		{"slow start with Value", slowStart("Value")},
+		{"slow start with AverageValue", slowStart("AverageValue")},
+		{"mutual TLS", mutualTLS},
+		{"a StatefulSet", target("StatefulSet")},
+		{"a custom resource", target("Crew")},
 	}
 }
 

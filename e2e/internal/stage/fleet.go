@@ -2,14 +2,18 @@ package stage
 
 import (
 	"context"
+	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 )
 
 // Fleet is a scale target.
 type Fleet struct {
-	// Kind is Deployment or StatefulSet.
+	// Kind is Deployment, StatefulSet or Crew, which is a custom resource.
 	Kind     string
 	Replicas int
 	// ReadyAfter is how long a pod runs before it is ready, such as 3s.
@@ -32,8 +36,11 @@ func (f Fleet) defaults() Fleet {
 // resource returns where the target is found.
 func (f Fleet) resource() schema.GroupVersionResource {
 	r := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	if f.Kind == "StatefulSet" {
+	switch f.Kind {
+	case "StatefulSet":
 		r.Resource = "statefulsets"
+	case crewKind:
+		return crews()
 	}
 	return r
 }
@@ -56,11 +63,14 @@ func (f Fleet) object(namespace string) *unstructured.Unstructured {
 			},
 		},
 	}
-	if f.Kind == "StatefulSet" {
+	switch f.Kind {
+	case "StatefulSet":
 		spec["serviceName"], spec["podManagementPolicy"] = fleetName, "Parallel"
+	case crewKind:
+		spec = map[string]any{"replicas": int64(f.Replicas)}
 	}
 	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "apps/v1", "kind": f.Kind,
+		"apiVersion": f.resource().GroupVersion().String(), "kind": f.Kind,
 		"metadata": map[string]any{"name": fleetName, "namespace": namespace},
 		"spec":     spec,
 	}}
@@ -71,4 +81,21 @@ func (s *Stage) Rollout(ctx context.Context, revision string) {
 	s.t.Helper()
 	patch := `{"spec":{"template":{"metadata":{"annotations":{"e2e/revision":"` + revision + `"}}}}}`
 	s.must(s.patch(ctx, s.Fleet.resource(), fleetName, patch))
+}
+
+// RolledOut waits until all pods of a Deployment are of its newest template, and
+// ready.
+func (s *Stage) RolledOut(ctx context.Context) {
+	s.t.Helper()
+	s.must(wait.Within(ctx, soon, "the rollout", func(ctx context.Context) error {
+		d, err := s.client.AppsV1().Deployments(s.Namespace).Get(ctx, fleetName, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		n, status := *d.Spec.Replicas, d.Status
+		if status.ObservedGeneration < d.Generation || status.UpdatedReplicas != n || status.Replicas != n || status.ReadyReplicas != n {
+			return fmt.Errorf("%d wanted: %+v", n, status)
+		}
+		return nil
+	}))
 }

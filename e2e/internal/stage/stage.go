@@ -36,8 +36,10 @@ type World struct {
 type Options struct {
 	// OwnPrometheus gives it a Prometheus that it may stop.
 	OwnPrometheus bool
-	// Scaler is how its scaler is installed; one replica by default.
-	Scaler cluster.ScalerOptions
+	// Scaler is how its scaler is installed; one replica by default. Install says it
+	// where that depends on the namespace.
+	Scaler  cluster.ScalerOptions
+	Install func(*Stage) cluster.ScalerOptions
 	// Fleet is the scale target; a Deployment of four by default.
 	Fleet Fleet
 }
@@ -75,8 +77,14 @@ func New(t *testing.T, w World, o Options) (*Stage, context.Context) {
 		s.Prometheus = own
 		t.Cleanup(func() { s.check(own.Close(context.WithoutCancel(ctx))) })
 	}
+	if o.Install != nil {
+		o.Scaler = o.Install(s)
+	}
 	if o.Scaler.Config == "" {
 		o.Scaler.Config = s.Config()
+	}
+	if s.Fleet.Kind == crewKind {
+		s.must(s.beginCrew(ctx))
 	}
 	s.must(s.apply(ctx, s.Fleet.object(s.Namespace)))
 	s.history = newHistory(s)

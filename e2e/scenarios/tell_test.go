@@ -1,0 +1,74 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
+)
+
+// shadow moves nothing and tells what it would do.
+func shadow(t *testing.T, w stage.World) {
+	s, ctx := stage.New(t, w, stage.Options{})
+	s.Work(2)
+	s.Scale(ctx, stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{"mode": "shadow"}}}})
+	s.Stays(ctx, 3*time.Second)
+	s.Work(3.2)
+	desires(ctx, t, s, "11")
+	s.Stays(ctx, 5*time.Second)
+	s.Work(0.8) // 0.2 of each of four
+	desires(ctx, t, s, "4")
+	s.Work(0.3)
+	desires(ctx, t, s, "1")
+	s.Stays(ctx, 5*time.Second)
+	s.HPAWants(ctx, 4)
+	s.Went(4)
+	quiet(t, s)
+}
+
+// desires waits until the scaler's metrics say what it wants.
+func desires(ctx context.Context, t *testing.T, s *stage.Stage, want string) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^zmy_scaler_desired_replicas\{[^}]*namespace="` + s.Namespace + `"[^}]*\} (\S+)$`)
+	must(t, wait.Within(ctx, 30*time.Second, "the scaler to want "+want, func(ctx context.Context) error {
+		text, err := s.Scaler.Metrics(ctx, 0)
+		if err != nil {
+			return err
+		}
+		found := line.FindStringSubmatch(text)
+		if found == nil || found[1] != want {
+			return fmt.Errorf("its metrics say %q", found)
+		}
+		return nil
+	}))
+}
+
+// badMetadata makes a mistake in a trigger. The user reads the scaler's own words
+// about it, and once it is mended everything works, without a restart.
+func badMetadata(t *testing.T, w stage.World) {
+	s, ctx := stage.New(t, w, stage.Options{})
+	s.Work(2)
+	broken := stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{"scaleUpThreshold": "0.95"}}}}
+	s.Apply(ctx, broken)
+	s.Told(ctx, "must be below")
+	s.Stays(ctx, 3*time.Second)
+	broken.Triggers[0].Metadata = map[string]string{"scaleUpThreshhold": "0.3"}
+	s.Apply(ctx, broken)
+	s.Told(ctx, "scaleUpThreshold") // the hint
+	broken.Triggers[0].Metadata = nil
+	s.Apply(ctx, broken)
+	s.HPAWorks(ctx)
+	s.Condition(ctx, "Ready", "True")
+	s.Work(3.2)
+	s.Becomes(ctx, 11)
+	s.HPAWants(ctx, 11)
+	s.Went(4, 11)
+	if strings.Contains(strings.Join(s.Metrics(), " "), "Resource") {
+		t.Errorf("the HPA had the metrics %q", s.Metrics())
+	}
+}
