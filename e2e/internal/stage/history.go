@@ -170,7 +170,13 @@ func (h *history) String() string {
 // Becomes waits until the fleet has a size, with all of it ready.
 func (s *Stage) Becomes(ctx context.Context, n int) {
 	s.t.Helper()
-	s.must(wait.Within(ctx, soon, fmt.Sprintf("%d replicas", n), s.history.ready(n)))
+	s.BecomesWithin(ctx, soon, n)
+}
+
+// BecomesWithin is Becomes for what takes its time.
+func (s *Stage) BecomesWithin(ctx context.Context, d time.Duration, n int) {
+	s.t.Helper()
+	s.must(wait.Within(ctx, d, fmt.Sprintf("%d replicas", n), s.history.ready(n)))
 }
 
 // Until waits until the fleet is at least this large, ready or not.

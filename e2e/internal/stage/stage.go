@@ -42,6 +42,8 @@ type Options struct {
 	Install func(*Stage) cluster.ScalerOptions
 	// Fleet is the scale target; a Deployment of four by default.
 	Fleet Fleet
+	// Patience is how long the scenario may take; a few minutes by default.
+	Patience time.Duration
 }
 
 // Stage is the place of one scenario.
@@ -66,7 +68,8 @@ type Stage struct {
 // what the scaler, KEDA and the HPA said.
 func New(t *testing.T, w World, o Options) (*Stage, context.Context) {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("the scenario took longer than %v", patience))
+	limit := max(patience, o.Patience)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("the scenario took longer than %v", limit))
 	t.Cleanup(cancel)
 	s := &Stage{Cluster: w.Cluster, Prometheus: w.Prometheus, Fleet: o.Fleet.defaults(), t: t}
 	s.must(s.connect(ctx, strings.ToLower(t.Name())))
@@ -99,6 +102,9 @@ func New(t *testing.T, w World, o Options) (*Stage, context.Context) {
 	t.Cleanup(func() { s.report(context.WithoutCancel(ctx)) }) // first of all
 	return s, ctx
 }
+
+// Client returns an administrator's client.
+func (s *Stage) Client() kubernetes.Interface { return s.client }
 
 // Config returns a configuration of the scaler for quick scenarios.
 func (s *Stage) Config() string {

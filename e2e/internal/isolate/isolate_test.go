@@ -1,0 +1,129 @@
+package isolate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
+)
+
+// outerVariable has this binary be an outer run, with the directory it names.
+const outerVariable = "ISOLATE_TEST_OUTER"
+
+func TestMain(m *testing.M) {
+	if dir, inside := Inside(); inside {
+		os.Exit(inner(dir))
+	}
+	if dir := os.Getenv(outerVariable); dir != "" {
+		code, err := Run(dir, nil)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+// inner does what a cluster does: it gives names, listens, leaves a process behind
+// that heeds no signal, and says that it is up. It waits for a signal.
+func inner(dir string) int {
+	n, err := Enter(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	address := n.Address()
+	if err := errors.Join(n.Name("some.name", address, n.Address()), listen(address)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	found, err := net.DefaultResolver.LookupHost(context.Background(), "some.name")
+	if err != nil || len(found) != 2 || found[0] != address {
+		fmt.Fprintln(os.Stderr, "some.name is", found, err)
+		return 1
+	}
+	stubborn := exec.Command("sh", "-c", "trap '' INT TERM; while :; do sleep 1; done", dir)
+	if err := stubborn.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if err := os.WriteFile(filepath.Join(dir, "up"), nil, 0o644); err != nil {
+		return 1
+	}
+	<-signals
+	return 7
+}
+
+func listen(address string) error {
+	l, err := net.Listen("tcp", address+":80") // a port of root's
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// TestNothingIsLeft ends an outer run in every way there is.
+func TestNothingIsLeft(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		sig  syscall.Signal
+		code int
+	}{
+		{"interrupted", syscall.SIGINT, 7},
+		{"terminated", syscall.SIGTERM, 7},
+		{"killed", syscall.SIGKILL, -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			dir := t.TempDir()
+			var out strings.Builder
+			cmd := exec.CommandContext(ctx, os.Args[0])
+			cmd.Env = append(os.Environ(), outerVariable+"="+dir)
+			cmd.Stdout, cmd.Stderr = &out, &out
+			cmd.WaitDelay = 10 * time.Second
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if err := wait.Until(ctx, "the inner run", func(context.Context) error {
+				_, err := os.Stat(filepath.Join(dir, "up"))
+				return err
+			}); err != nil {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
+			if left, err := Left(dir); err != nil || len(left) == 0 {
+				t.Fatalf("while it runs, this is found: %q, %v", left, err)
+			}
+			if err := cmd.Process.Signal(tt.sig); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // the code tells
+			if code := cmd.ProcessState.ExitCode(); code != tt.code {
+				t.Errorf("exit code %d, want %d\n%s", code, tt.code, out.String())
+			}
+			if err := wait.Within(ctx, 10*time.Second, "everything to be gone", func(context.Context) error {
+				left, err := Left(dir)
+				if err == nil && len(left) > 0 {
+					err = fmt.Errorf("left: %q", left)
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
