@@ -150,6 +150,12 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("labels of %s (-want +got):\n%s", v.name, diff)
 		}
 	}
+	checkLabels(t, families)
+}
+
+// checkLabels looks for the metrics whose values are not known beforehand.
+func checkLabels(t *testing.T, families map[string]*dto.MetricFamily) {
+	t.Helper()
 	present := map[string][]string{
 		"zmy_scaler_sample_age_seconds":              {"metric", "namespace", "scaled_object"},
 		"zmy_scaler_evaluations_total":               {"result"},

@@ -53,7 +53,7 @@ func TestPush(t *testing.T) {
 	t.Parallel()
 	p := promquerytest.New(t, "")
 	steady(t, p, "workers", 0)
-	wakes := time.Now().Add(8 * time.Second).Truncate(time.Second)
+	wakes := time.Now().Add(12 * time.Second).Truncate(time.Second)
 	load(t, p, "lag", "", wakes.Add(-time.Minute), stretch{time.Minute, 0}, stretch{5 * time.Second, 3}, stretch{time.Minute, 0})
 	scaler := rig.StartScaler(t, "scaler", rig.Config{Sources: map[string]string{"default": p.URL}}.Write(t))
 

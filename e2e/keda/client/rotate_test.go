@@ -85,7 +85,7 @@ func testRotation(t *testing.T, pl place) {
 
 	p := promquerytest.New(t, "")
 	steady(t, p, "workers", 0)
-	wakes := time.Now().Add(10 * time.Second).Truncate(time.Second)
+	wakes := time.Now().Add(15 * time.Second).Truncate(time.Second)
 	load(t, p, "lag", "", wakes.Add(-time.Minute), stretch{time.Minute, 0}, stretch{time.Minute, 3})
 	scaler := rig.StartScaler(t, "scaler", rig.Config{Sources: map[string]string{"default": p.URL}, TLS: tlsBlock(dir)}.Write(t))
 	ctx, cancel := context.WithDeadline(t.Context(), wakes.Add(20*time.Second))

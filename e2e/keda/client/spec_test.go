@@ -14,15 +14,17 @@ import (
 // nowhere is an address at which nothing listens.
 const nowhere = "http://127.0.0.1:1"
 
+// spec is what KEDA puts into the HPA.
+type spec struct {
+	Name  string
+	Type  v2.MetricTargetType
+	Milli int64
+}
+
 // TestMetricSpec asks for specs while Prometheus is dead from the start: without
 // them KEDA would build the HPA without the metric.
 func TestMetricSpec(t *testing.T) {
 	scaler := rig.StartScaler(t, "scaler", "--prometheus-url="+nowhere)
-	type spec struct {
-		Name  string
-		Type  v2.MetricTargetType
-		Milli int64
-	}
 	tests := []struct {
 		name       string
 		index      int

@@ -48,6 +48,14 @@ func auth(ca *pki.Authority, own pki.Pair) map[string]string {
 	return map[string]string{"caCert": ca.PEM, "tlsClientCert": own.Cert, "tlsClientKey": own.Key}
 }
 
+// startTLS runs a scaler with a certificate of ca, for clients of another.
+func startTLS(t *testing.T, name string, p *promquerytest.Server, ca, clients *pki.Authority, allowed ...string) *rig.Scaler {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, files(ca.Server(t), clients))
+	return rig.StartScaler(t, name, rig.Config{Sources: map[string]string{"default": p.URL}, TLS: tlsBlock(dir, allowed...)}.Write(t))
+}
+
 // TestMutualTLS has KEDA's client come with all kinds of certificates.
 func TestMutualTLS(t *testing.T) {
 	t.Parallel()
@@ -55,12 +63,7 @@ func TestMutualTLS(t *testing.T) {
 	p := promquerytest.New(t, "")
 	steady(t, p, "zmy", 0.5)
 	steady(t, p, "workers", 4)
-	start := func(name string, allowed ...string) *rig.Scaler {
-		dir := t.TempDir()
-		write(t, dir, files(ca.Server(t), clients))
-		return rig.StartScaler(t, name, rig.Config{Sources: map[string]string{"default": p.URL}, TLS: tlsBlock(dir, allowed...)}.Write(t))
-	}
-	everyone, some := start("for every client"), start("for some clients", "keda.example", "other.example")
+	everyone, some := startTLS(t, "for every client", p, ca, clients), startTLS(t, "for some clients", p, ca, clients, "keda.example", "other.example")
 	operator := clients.Client(t, "keda.example")
 	tests := []struct {
 		name     string
