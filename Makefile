@@ -15,6 +15,11 @@ LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # Every module of the repository has its own go.mod.
 MODULES = $(sort $(patsubst %/,%,$(dir $(shell find . -name go.mod -not -path './.?*'))))
 
+# The image, and the time of everything in it: that of the commit.
+IMAGE ?= ghcr.io/infra-arch/zmy-scaler:$(VERSION)
+CREATED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+IMAGE_ENV = GO="$(GO)" IMAGE="$(IMAGE)" VERSION="$(VERSION)" COMMIT="$(COMMIT)" CREATED="$(CREATED)"
+
 # How long `make demo` runs; until Ctrl-C when empty.
 FOR ?=
 # How long each fuzz target and each benchmark runs.
@@ -34,6 +39,14 @@ help: ## List the targets
 .PHONY: build
 build: ## Build bin/scaler
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/scaler ./cmd/scaler
+
+.PHONY: image
+image: ## An OCI image for amd64 and arm64 in bin/image, with SBOMs; needs no container engine
+	$(IMAGE_ENV) hack/image.sh
+
+.PHONY: push-image
+push-image: ## The same, pushed to where IMAGE says
+	$(IMAGE_ENV) hack/image.sh -push
 
 .PHONY: demo
 demo: ## Show the whole loop on this machine; FOR=2m stops by itself
@@ -91,6 +104,7 @@ update-format: ## Format the code
 verify-lint: ## Do the linters agree?
 	$(LINT) run ./...
 	cd e2e/keda && $(LINT) run ./...
+	cd image && $(LINT) run ./...
 lint: verify-lint
 
 .PHONY: verify-tidy
@@ -122,6 +136,11 @@ verify-names: ## Do the documents name only what exists: files, targets, keys, r
 .PHONY: verify-chart
 verify-chart: ## Is the chart whole: generated files, helm lint, schemas, unit tests?
 	GO="$(GO)" hack/chart.sh
+
+.PHONY: verify-image
+verify-image: ## Does the image's builder work, and give the same image twice?
+	cd image && $(GO) test -count=1 ./...
+	$(IMAGE_ENV) hack/verify-image.sh
 
 .PHONY: update-chart
 update-chart: ## Write the generated files of the chart
