@@ -38,12 +38,14 @@ func quiet(t *testing.T, s *stage.Stage) {
 }
 
 // upWithoutQuery does the same where the number of workers is read from
-// Kubernetes. The yield is averaged over longer than its samples are late.
+// Kubernetes. The yield is averaged over longer than its samples are late, and must
+// be low for longer than it is averaged over, so that the size does not depend on
+// when the work came.
 func upWithoutQuery(t *testing.T, w stage.World) {
 	s, ctx := stage.New(t, w, stage.Options{})
 	s.Work(2)
 	s.Scale(ctx, stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{
-		"replicasQuery": "", "zmyQuery": "avg_over_time(" + s.Query("zmy") + "[10s])",
+		"replicasQuery": "", "zmyQuery": "avg_over_time(" + s.Query("zmy") + "[10s])", "scaleUpDelay": "12s",
 	}}}})
 	s.Stays(ctx, 10*time.Second)
 	s.Work(3.2)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	authv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,11 +67,33 @@ func (c *Cluster) kedaObjects(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := wait.Within(ctx, patience, "KEDA's kinds", func(context.Context) error { return c.served(all) }); err != nil {
+		return err
+	}
 	ca, err := os.ReadFile(c.path("pki/keda/ca.crt"))
 	if err != nil {
 		return err
 	}
 	return c.objects.ApplyText(ctx, kedaNamespace, fmt.Sprintf(kedaServices, adapterPort, webhooksPort, base64.StdEncoding.EncodeToString(ca)))
+}
+
+// served reports whether the API server knows all kinds that are defined. KEDA's
+// parts end when one is missing.
+func (c *Cluster) served(objects []*unstructured.Unstructured) error {
+	for _, object := range objects {
+		if object.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		plural, group, _ := strings.Cut(object.GetName(), ".")
+		known, err := c.client.Discovery().ServerResourcesForGroupVersion(group + "/v1alpha1")
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(known.APIResources, func(r metav1.APIResource) bool { return r.Name == plural }) {
+			return fmt.Errorf("%s are not served yet", object.GetName())
+		}
+	}
+	return nil
 }
 
 // keda starts KEDA's three parts, with the rights of its ServiceAccount.

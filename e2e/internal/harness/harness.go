@@ -105,7 +105,7 @@ func prepare(ctx context.Context, dir string) error {
 		return err
 	}
 	if p.Scaler == "" {
-		p.Scaler = filepath.Join(dir, "scaler")
+		p.Scaler = filepath.Join(dir, "zmy-scaler")
 		cmd := exec.CommandContext(ctx, "go", "build", "-C", root, "-trimpath", "-buildvcs=false", "-o", p.Scaler, "./cmd/scaler")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
