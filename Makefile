@@ -80,8 +80,12 @@ smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own cli
 test-hpa: ## The HPA's own calculator against our model of it, on random cases
 	cd e2e/hpa && $(GO) test -count=1 -timeout 10m ./...
 
+.PHONY: test-chart
+test-chart: ## The chart's pods, configuration and admission policy, judged by Kubernetes' own code and the scaler's
+	cd e2e/chart && $(GO) test -count=1 -timeout 20m ./...
+
 .PHONY: e2e
-e2e: test-keda smoke test-hpa ## The three above
+e2e: test-keda smoke test-hpa test-chart ## The four above
 
 ##@ Keep in order
 

@@ -1,6 +1,6 @@
 // Command chartgen writes those parts of the Helm chart that the code's own tables
-// or the chart's values decide: RBAC rules, and the table of values in the
-// chart's README.
+// or the chart's values decide: RBAC rules, the faults that the admission
+// policy looks for, and the table of values in the chart's README.
 package main
 
 import (
@@ -63,7 +63,12 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	variables, err := policyVariables()
+	if err != nil {
+		return nil, err
+	}
 	return []document{
+		{chart + "/files/policy.yaml", variables},
 		{chart + "/files/rules.yaml", rules()},
 		{chart + "/README.md", readme},
 	}, nil

@@ -115,3 +115,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ list .Values.keda.namespace | toJson }}
 {{- end -}}
 {{- end }}
+
+{{/* What triggers that are ours have as their scalerAddress, in RE2. */}}
+{{- define "zmy-scaler.address" -}}
+{{- if contains "'" .Values.admission.address -}}
+{{- fail "admission.address: must not have a ' in it" -}}
+{{- end -}}
+{{- $host := printf `%s\.%s(\.svc(\.[a-z0-9.-]+)?)?\.?` (include "zmy-scaler.fullname" .) .Release.Namespace -}}
+{{ default (printf `^(dns:(//[^/]*)?/*)?%s(:[0-9]+)?$` $host) .Values.admission.address }}
+{{- end }}
