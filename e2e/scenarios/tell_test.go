@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -48,18 +49,21 @@ func desires(ctx context.Context, t *testing.T, s *stage.Stage, want string) {
 	}))
 }
 
-// badMetadata makes a mistake in a trigger. The user reads the scaler's own words
-// about it, and once it is mended everything works, without a restart.
+// badMetadata makes a mistake in a trigger. KEDA puts the scaler's words about it
+// into its log, and into the ScaledObject that the scaler has no metric. Once it is
+// mended everything works, without a restart.
 func badMetadata(t *testing.T, w stage.World) {
 	s, ctx := stage.New(t, w, stage.Options{})
 	s.Work(2)
 	broken := stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{"scaleUpThreshold": "0.95"}}}}
 	s.Apply(ctx, broken)
-	s.Told(ctx, "must be below")
-	s.Stays(ctx, 3*time.Second)
+	logged(ctx, t, s, `scaleUpThreshold \"0.95\": must be below scaleDownThreshold \"0.9\"`)
+	s.Condition(ctx, "Ready", "False")
+	s.Told(ctx, "no metric specs returned")
 	broken.Triggers[0].Metadata = map[string]string{"scaleUpThreshhold": "0.3"}
 	s.Apply(ctx, broken)
-	s.Told(ctx, "scaleUpThreshold") // the hint
+	logged(ctx, t, s, "scaleUpThreshhold")
+	s.Stays(ctx, 3*time.Second)
 	broken.Triggers[0].Metadata = nil
 	s.Apply(ctx, broken)
 	s.HPAWorks(ctx)
@@ -68,7 +72,18 @@ func badMetadata(t *testing.T, w stage.World) {
 	s.Becomes(ctx, 11)
 	s.HPAWants(ctx, 11)
 	s.Went(4, 11)
-	if strings.Contains(strings.Join(s.Metrics(), " "), "Resource") {
-		t.Errorf("the HPA had the metrics %q", s.Metrics())
+	if metrics := s.Metrics(); len(metrics) != 1 || metrics[0] != "s0-zmy" {
+		t.Errorf("the HPA had the metrics %q, want s0-zmy only", metrics)
 	}
+}
+
+// logged waits until KEDA has logged a text about the namespace.
+func logged(ctx context.Context, t *testing.T, s *stage.Stage, text string) {
+	t.Helper()
+	must(t, wait.Within(ctx, time.Minute, "KEDA to log "+text, func(ctx context.Context) error {
+		if said := s.Cluster.Said(ctx, s.Namespace); !strings.Contains(said, text) {
+			return errors.New("it has not")
+		}
+		return nil
+	}))
 }

@@ -59,8 +59,9 @@ func mutualTLS(t *testing.T, w stage.World) {
 	s, ctx := stage.New(t, w, stage.Options{Install: func(s *stage.Stage) cluster.ScalerOptions {
 		server := issue(t, ca, "zmy-scaler."+s.Namespace)
 		return cluster.ScalerOptions{
-			Config: s.Config() + mutual,
-			Files:  map[string][]byte{"tls.crt": server.Cert, "tls.key": server.Key, "ca.crt": ca.PEM},
+			Replicas: 2,
+			Config:   s.Config() + mutual,
+			Files:    map[string][]byte{"tls.crt": server.Cert, "tls.key": server.Key, "ca.crt": ca.PEM},
 		}
 	}})
 	client := issue(t, ca, "keda-operator.keda.svc")
@@ -85,7 +86,7 @@ func mutualTLS(t *testing.T, w stage.World) {
 		}
 		return nil
 	}))
-	s.Stays(ctx, 3*time.Second)
+	s.Stays(ctx, resolves)
 	must(t, s.Scaler.Roll(ctx)) // whereupon KEDA meets the new one
 	s.Work(3.2)
 	s.Becomes(ctx, 11)

@@ -8,6 +8,10 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
 )
 
+// resolves is how long gRPC goes without asking for a name again, whatever
+// happens to its connections.
+const resolves = 31 * time.Second
+
 // twins puts two scalers behind one name. One is killed and comes back, then both
 // are rolled. Nothing moves that should not, and the HPA sees no error.
 func twins(metricType string) func(*testing.T, stage.World) {
@@ -21,7 +25,7 @@ func twins(metricType string) func(*testing.T, stage.World) {
 		s.Work(3.2)
 		s.Becomes(ctx, 11) // on one
 		must(t, s.Scaler.Start(ctx, 1))
-		s.Stays(ctx, 5*time.Second)
+		s.Stays(ctx, resolves)
 		must(t, s.Scaler.Roll(ctx))
 		s.Stays(ctx, 5*time.Second)
 		s.Work(0.8)

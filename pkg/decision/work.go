@@ -58,7 +58,7 @@ func (c *crew) step(k, first zmy.Tick) {
 	}
 }
 
-// workers returns H at k for a load, and whether it is known. Where the whole
+// size returns H at k for a load, and whether it is known. Where the whole
 // lookback has no count, the newest one is taken if it is not stale.
 func (c *crew) size(k zmy.Tick, load float64) (float64, bool) {
 	switch {
@@ -70,8 +70,8 @@ func (c *crew) size(k zmy.Tick, load float64) (float64, bool) {
 	return 0, false
 }
 
-// heaviest returns the largest work in [from, to], and H and work at to. ok is
-// false where the workers are unknown at a good yield in between.
+// heaviest returns the largest work in [from, to], and H and the work at to. It
+// reports false where the workers are unknown at a good yield in between.
 func (p *Policy) heaviest(w *zmy.Window, from, to zmy.Tick) (most, workers, work float64, ok bool) {
 	c := p.crew(w)
 	yield := w.Of(zmy.Yield)
