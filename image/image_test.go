@@ -128,13 +128,21 @@ func checkLayer(t *testing.T, image v1.Image) {
 	if err != nil || len(layers) != 1 {
 		t.Fatalf("%d layers, %v", len(layers), err)
 	}
-	content, err := layers[0].Uncompressed()
+	stream, err := layers[0].Uncompressed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer content.Close()
+	defer stream.Close()
+	content, err := io.ReadAll(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Go's reader does not mind when it is missing; container engines do.
+	if end := make([]byte, 1024); len(content)%512 != 0 || !bytes.HasSuffix(content, end) {
+		t.Error("the tar has no end")
+	}
 	var names []string
-	for r := tar.NewReader(content); ; {
+	for r := tar.NewReader(bytes.NewReader(content)); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			break

@@ -132,7 +132,11 @@ func layer(created time.Time, scaler []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return b.Bytes(), w.Close()
+	// The end of a tar is written on closing.
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // roots returns the CA certificates, for sources with https. They come from a Go
