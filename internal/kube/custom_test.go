@@ -87,6 +87,21 @@ func TestCustomTargetThatMayNotBeWatched(t *testing.T) {
 		api.put(pathRollouts, newRollout(6, 6))
 		elapse(pollEvery)
 		same(t, "spec", decision.Known(6), look(t, r).Fleet.Spec)
+
+		// Pods are watched all the same, and tell that the scale has changed.
+		elapse(2 * pollGap)
+		api.put(pathRollouts, newRollout(7, 7))
+		api.put(pathPods, newPod("worker-new", "worker", "Pending", "False"))
+		synctest.Wait()
+		look(t, r)
+		elapse(pollGap)
+		same(t, "spec after a pod came", decision.Known(7), look(t, r).Fleet.Spec)
+		before := len(api.asked(isScale))
+		api.put(pathPods, newPod("stranger", "other", "Running", "True"))
+		synctest.Wait()
+		look(t, r)
+		elapse(2 * pollGap)
+		same(t, "requests after a pod of others came", 0, len(api.asked(isScale))-before)
 	})
 }
 

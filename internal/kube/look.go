@@ -49,6 +49,7 @@ func (r *Reader) look(ctx context.Context, rec *record, metadata map[string]stri
 		}
 		r.needPods()
 		r.pods.wait(ctx)
+		t.pods(k.version.Load())
 	}
 	r.hpas.wait(ctx)
 	return r.assemble(rec, so, m, s, k), true

@@ -66,6 +66,9 @@ type counter struct {
 	selector  labels.Selector
 	refs      int
 	n         atomic.Int64
+	// version changes whenever a selected pod comes, goes, or changes its
+	// readiness.
+	version atomic.Int64
 }
 
 func newPodCounts() *podCounts {
@@ -140,15 +143,22 @@ func (c *podCounts) changed(old, now *entry[pod]) {
 		return
 	}
 	for _, k := range ns.counters {
-		if d := k.counts(now) - k.counts(old); d != 0 {
-			k.n.Add(d)
+		d := k.counts(now) - k.counts(old)
+		k.n.Add(d)
+		if d != 0 || k.selects(now) != k.selects(old) {
+			k.version.Add(1)
 		}
 	}
 }
 
+// selects reports whether there is a pod and the selector selects it.
+func (k *counter) selects(p *entry[pod]) bool {
+	return p != nil && k.selector.Matches(labels.Set(p.value.labels))
+}
+
 // counts returns 1 for a pod that the counter counts, else 0.
 func (k *counter) counts(p *entry[pod]) int64 {
-	if p != nil && p.value.ready && k.selector.Matches(labels.Set(p.value.labels)) {
+	if k.selects(p) && p.value.ready {
 		return 1
 	}
 	return 0

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,6 +42,9 @@ type poller struct {
 	settled chan struct{}
 	refs    int
 
+	// podVersion is the version of the pods that was told last.
+	podVersion atomic.Int64
+
 	mu   sync.Mutex
 	last *scale
 	at   time.Time
@@ -60,6 +64,14 @@ func (p *poller) refresh() {
 	select {
 	case p.kick <- struct{}{}:
 	default:
+	}
+}
+
+// pods asks for a refresh when pods have come or gone. An old count of replicas
+// beside a new one of ready pods would mean something else.
+func (p *poller) pods(version int64) {
+	if p.podVersion.Swap(version) != version {
+		p.refresh()
 	}
 }
 

@@ -16,6 +16,9 @@ type target interface {
 	wait(ctx context.Context)
 	// read returns the scale, nil when unknown.
 	read(now time.Time) *scale
+	// pods tells the version of the target's pods: when they come and go, so
+	// did the scale before them.
+	pods(version int64)
 	// release ends the use of the target.
 	release()
 }
@@ -134,6 +137,8 @@ func (w *workload) read(now time.Time) *scale {
 	}
 	return nil
 }
+
+func (w *workload) pods(int64) {}
 
 func (w *workload) release() {}
 

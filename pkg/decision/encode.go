@@ -9,7 +9,8 @@ const maxMilli = int64(1) << 52
 // EncodeValue returns the usage, in thousandths, that makes the HPA compute
 // desired under metric type Value: the largest one at or below
 // target*desired/ready for which its own arithmetic gives desired. Where no
-// usage does, it is that of the nearest count toward spec. Holding, and a fleet
+// usage does, it is that of the nearest count toward spec, but for a scale-up
+// never one below the target. Holding, and a fleet
 // without ready pods, are told the target itself: a ratio of 1, which the HPA
 // answers with spec.replicas even during the surge of a rolling update.
 func EncodeValue(target int64, desired, spec, ready int, tol Tolerance) int64 {
@@ -22,9 +23,16 @@ func EncodeValue(target int64, desired, spec, ready int, tol Tolerance) int64 {
 		desired = max(spec, min(desired, int(min(maxMilli/target, 1<<31)*int64(ready))))
 	}
 	for n := desired; n != spec; n += toward {
-		if v, ok := valueFor(target, n, spec, ready, tol); ok {
-			return v
+		v, ok := valueFor(target, n, spec, ready, tol)
+		if !ok {
+			continue
 		}
+		if n != desired && desired > spec && v < target {
+			// Growing by a ratio below 1, and not even to desired: should spec
+			// be an old count, the HPA would take it for a step down.
+			break
+		}
+		return v
 	}
 	return target
 }

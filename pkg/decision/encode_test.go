@@ -28,6 +28,7 @@ func TestEncodeValue(t *testing.T) {
 		{name: "a third", target: 30000, desired: 1, spec: 7, ready: 7, tol: tenth, want: 4285, hpa: 1},
 		{name: "nine of ten needs the edge of the tolerance", target: 30000, desired: 9, spec: 12, ready: 10, tol: tenth, want: 26999, hpa: 9},
 		{name: "no such value: the nearest toward spec", target: 30000, desired: 11, spec: 20, ready: 10, tol: tenth, want: 36000, hpa: 12},
+		{name: "a count from before the step, pods from after it", target: 30000, desired: 11, spec: 4, ready: 11, tol: tenth, want: 30000, hpa: 4},
 		{name: "no ready pod", target: 30000, desired: 5, spec: 3, ready: 0, tol: tenth, want: 30000, hpa: 3},
 		{name: "no tolerance", target: 30000, desired: 21, spec: 20, ready: 20, want: 31500, hpa: 21},
 		{name: "an odd target", target: 33333, desired: 7, spec: 3, ready: 3, tol: tenth, want: 77777, hpa: 7},
@@ -101,6 +102,8 @@ func TestEncodeValueExhaustive(t *testing.T) {
 			t.Fatalf("hold is told %d", got)
 		case desired != spec && best > 0 && got != best:
 			t.Fatalf("desired %d, spec %d, ready %d, %+v: got %d (%d replicas), want %d", desired, spec, ready, tol, got, n, best)
+		case desired > spec && best < 0 && got < target:
+			t.Fatalf("desired %d, spec %d, ready %d, %+v: a scale-up is told %d", desired, spec, ready, tol, got)
 		case (n-desired)*(n-spec) > 0:
 			t.Fatalf("desired %d, spec %d, ready %d, %+v: %d leads to %d, outside of both", desired, spec, ready, tol, got, n)
 		}
