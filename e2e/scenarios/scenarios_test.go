@@ -20,7 +20,7 @@ type scenario struct {
 	run  func(*testing.T, stage.World)
 }
 
-// scenarios returns all of them, those that take longest first.
+// scenarios returns all of them.
 func scenarios() []scenario {
 	return []scenario{
 		{"up, hold and down with Value", upHoldDown("Value")},
@@ -29,8 +29,10 @@ func scenarios() []scenario {
 		{"CPU weighs in", cpuWeighsIn},
 		{"the delay of a scale-down", delay},
 		{"the delay across a restart", delayAcrossRestart},
-		{"two scalers with Value", twins("Value")},
-		{"two scalers with AverageValue", twins("AverageValue")},
+		{"one of two is killed, Value", oneOfTwo("Value")},
+		{"one of two is killed, AverageValue", oneOfTwo("AverageValue")},
+		{"both are rolled, Value", bothRolled("Value")},
+		{"both are rolled, AverageValue", bothRolled("AverageValue")},
 		{"Prometheus stops", prometheusStops},
 		{"the scaler stops", scalerStops},
 		{"zero and back, external", zeroAndBack("external")},

@@ -12,9 +12,9 @@ import (
 // happens to its connections.
 const resolves = 31 * time.Second
 
-// twins puts two scalers behind one name. One is killed and comes back, then both
-// are rolled. Nothing moves that should not, and the HPA sees no error.
-func twins(metricType string) func(*testing.T, stage.World) {
+// oneOfTwo puts two scalers behind one name and kills one of them. Nothing moves
+// that should not, the other one scales alone, and the HPA sees no error.
+func oneOfTwo(metricType string) func(*testing.T, stage.World) {
 	return func(t *testing.T, w stage.World) {
 		s, ctx := stage.New(t, w, stage.Options{Scaler: cluster.ScalerOptions{Replicas: 2}})
 		s.Work(2)
@@ -23,16 +23,35 @@ func twins(metricType string) func(*testing.T, stage.World) {
 		must(t, s.Scaler.Kill(ctx, 1))
 		s.Stays(ctx, 5*time.Second)
 		s.Work(3.2)
-		s.Becomes(ctx, 11) // on one
+		s.Becomes(ctx, 11)
 		must(t, s.Scaler.Start(ctx, 1))
-		s.Stays(ctx, resolves)
-		must(t, s.Scaler.Roll(ctx))
 		s.Stays(ctx, 5*time.Second)
 		s.Work(0.8)
-		s.Becomes(ctx, 2) // on two that have seen none of it
+		s.Becomes(ctx, 2)
 		s.HPAWants(ctx, 2)
 		s.Stays(ctx, 3*time.Second)
 		s.Went(4, 11, 2)
+		quiet(t, s)
+	}
+}
+
+// bothRolled replaces two scalers one after the other, as a Deployment does, under
+// a fleet that holds and then shrinks on the word of two that have seen none of it.
+func bothRolled(metricType string) func(*testing.T, stage.World) {
+	return func(t *testing.T, w stage.World) {
+		s, ctx := stage.New(t, w, stage.Options{Scaler: cluster.ScalerOptions{Replicas: 2}})
+		s.Work(2)
+		s.Scale(ctx, stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{MetricType: metricType}}})
+		s.Stays(ctx, resolves)
+		must(t, s.Scaler.Roll(ctx))
+		s.Stays(ctx, 5*time.Second)
+		s.Work(0.8) // 0.2 of each of four
+		s.Stays(ctx, 2*time.Second)
+		s.Work(0.3)
+		s.Becomes(ctx, 1)
+		s.HPAWants(ctx, 1)
+		s.Stays(ctx, 3*time.Second)
+		s.Went(4, 1)
 		quiet(t, s)
 	}
 }
