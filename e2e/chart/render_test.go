@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	apps "k8s.io/api/apps/v1"
@@ -153,4 +154,25 @@ func TestRights(t *testing.T) {
 			t.Errorf("rule %+v, want %+v", got, want)
 		}
 	}
+}
+
+// TestFlags looks each flag that the chart sets up in the scaler's own help.
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	help, err := exec.CommandContext(t.Context(), "go", "run", "-C", "../..", "./cmd/scaler", "serve", "--help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, help)
+	}
+	variants(t, func(t *testing.T, m manifests) {
+		args := only[apps.Deployment](t, m, "Deployment").Spec.Template.Spec.Containers[0].Args
+		if args[0] != "serve" {
+			t.Errorf("the command is %q", args[0])
+		}
+		for _, arg := range args[1:] {
+			flag, _, _ := strings.Cut(arg, "=")
+			if !bytes.Contains(help, []byte(flag+" ")) {
+				t.Errorf("scaler serve has no %s", flag)
+			}
+		}
+	})
 }
