@@ -45,10 +45,12 @@ func (d *demo) play(ctx, scaler context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(scaler, stop)()
+	var end time.Time
 	if d.o.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.o.For)
-		defer cancel()
+		// No deadline on ctx: calls under way at the end would be told of it,
+		// and fail a moment before it comes.
+		end = time.Now().Add(d.o.For)
+		defer time.AfterFunc(d.o.For, stop).Stop()
 	}
 	conn, err := grpc.NewClient("passthrough:///"+d.app.GRPCAddr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -64,12 +66,13 @@ func (d *demo) play(ctx, scaler context.Context) error {
 		d.observer.add(op)
 		op.run(ctx, players.Go)
 	}
-	players.Go(func() error { return d.show(ctx) })
+	players.Go(func() error { return d.show(ctx, end) })
 	return errors.Join(players.Wait(), conn.Close())
 }
 
-// show shows what happens: lines, or one picture in place.
-func (d *demo) show(ctx context.Context) (err error) {
+// show shows what happens: lines, or one picture in place, until end where there
+// is one.
+func (d *demo) show(ctx context.Context, end time.Time) (err error) {
 	look := func(now time.Time) error {
 		d.observer.look(now)
 		return d.lines.failure()
@@ -85,15 +88,14 @@ func (d *demo) show(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.leave()) }()
-	deadline, _ := ctx.Deadline()
 	views, ctx := errgroup.WithContext(ctx)
 	views.Go(func() error { return every(ctx, d.clock, lookEvery, look) })
 	views.Go(func() error {
 		return every(ctx, clock.Real(), redrawEvery, func(now time.Time) error {
 			p := d.observer.shown(d.clock.Now())
 			p.header = d.header()
-			if !deadline.IsZero() {
-				p.header.left = deadline.Sub(now)
+			if !end.IsZero() {
+				p.header.left = end.Sub(now)
 			}
 			return s.draw(p)
 		})
