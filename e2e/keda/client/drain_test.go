@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
-	v2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/wait"
@@ -103,9 +103,6 @@ func TestDrainAnswers(t *testing.T) {
 		answer rig.Answer
 		err    error
 	}
-	s := rig.Trigger{Address: scaler.GRPC, MetricType: v2.AverageValueMetricType, Metadata: map[string]string{
-		"zmyQuery": "zmy", "replicasQuery": "workers",
-	}}.Poll(t)
 	done := make(chan result, 1)
 	// GetMetrics alone: KEDA's IsActive after it would be a new call to a
 	// scaler that takes no new calls.
@@ -121,11 +118,17 @@ func TestDrainAnswers(t *testing.T) {
 	}()
 	<-arrived
 	scaler.Signal(t, syscall.SIGTERM)
+	// A call would do to find out, but one that is still taken waits for the
+	// answer that is held back here.
+	var dialer net.Dialer
 	refused := func() bool {
-		_, err := rig.Ask(ctx, s)
+		conn, err := dialer.DialContext(ctx, "tcp", scaler.GRPC)
+		if err == nil {
+			_ = conn.Close()
+		}
 		return err != nil
 	}
-	if err := wait.Until(ctx, "new calls to be refused", refused); err != nil {
+	if err := wait.Until(ctx, "new connections to be refused", refused); err != nil {
 		t.Fatal(err)
 	}
 	open()
