@@ -45,10 +45,11 @@ func upWithoutQuery(t *testing.T, w stage.World) {
 	s, ctx := stage.New(t, w, stage.Options{})
 	s.Work(2)
 	s.Scale(ctx, stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{
-		"replicasQuery": "", "zmyQuery": "avg_over_time(" + s.Query("zmy") + "[10s])", "scaleUpDelay": "12s",
+		"replicasQuery": "", "zmyQuery": "avg_over_time(" + s.Query("zmy") + "[30s])", "scaleUpDelay": "33s",
 	}}}})
 	s.Stays(ctx, 10*time.Second)
 	s.Work(3.2)
+	s.Stays(ctx, 30*time.Second)
 	s.Becomes(ctx, 11)
 	s.HPAWants(ctx, 11)
 	s.Stays(ctx, 15*time.Second)

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/infra-arch/zmy-scaler/e2e/cluster"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/proc"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
@@ -47,13 +48,16 @@ func (c *Cluster) apiServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.up(ctx, api, "the API server", func(ctx context.Context) error {
+	if err := c.up(ctx, api, "the API server", func(ctx context.Context) error {
 		if err := c.client.CoreV1().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err != nil {
 			return err
 		}
 		_, err := c.client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceDefault, metav1.GetOptions{})
 		return err
-	})
+	}); err != nil {
+		return err
+	}
+	return c.objects.ApplyText(ctx, "", cluster.Crews)
 }
 
 // controllers starts the controller manager, the scheduler and kwok with a node.

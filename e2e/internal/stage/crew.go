@@ -12,27 +12,9 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 )
 
-// crewKind is a kind of our own with a scale subresource. Its controller is below:
-// the pods of a Crew are those of a Deployment behind it.
+// crewKind is the kind that [cluster.Crews] defines. Its controller is below: the
+// pods of a Crew are those of a Deployment behind it.
 const crewKind = "Crew"
-
-const crewDefinition = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: crews.e2e.example.com}
-spec:
-  group: e2e.example.com
-  scope: Namespaced
-  names: {kind: Crew, listKind: CrewList, plural: crews, singular: crew}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-    subresources:
-      status: {}
-      scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas, labelSelectorPath: .status.selector}
-`
 
 // crewPods is the name of the Deployment behind a Crew.
 const crewPods = "crew-pods"
@@ -41,11 +23,8 @@ func crews() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "e2e.example.com", Version: "v1", Resource: "crews"}
 }
 
-// beginCrew makes the kind known and starts its controller.
+// beginCrew starts the kind's controller.
 func (s *Stage) beginCrew(ctx context.Context) error {
-	if err := s.objects.ApplyText(ctx, "", crewDefinition); err != nil {
-		return err
-	}
 	if err := wait.Within(ctx, soon, "the kind Crew", func(ctx context.Context) error {
 		_, err := s.dynamic.Resource(crews()).Namespace(s.Namespace).List(ctx, metav1.ListOptions{})
 		return err
