@@ -84,6 +84,10 @@ test-hpa: ## The HPA's own calculator against our model of it, on random cases
 test-chart: ## The chart's pods, configuration and admission policy, judged by Kubernetes' own code and the scaler's
 	cd e2e/chart && $(GO) test -count=1 -timeout 20m ./...
 
+.PHONY: e2e-cluster
+e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run builds it all
+	cd e2e && $(GO) test -count=1 -timeout 45m ./scenarios/...
+
 .PHONY: e2e
 e2e: test-keda smoke test-hpa test-chart ## The four above
 
