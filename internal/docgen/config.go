@@ -155,3 +155,11 @@ func defaultOf(v reflect.Value) string {
 	}
 	return fmt.Sprintf("`%v`", v.Interface())
 }
+
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(out, ", ")
+}

@@ -123,15 +123,7 @@ func clusterRole() []byte {
 	var b bytes.Buffer
 	b.WriteString(yamlNote + "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: zmy-scaler\n  labels:\n    app.kubernetes.io/name: zmy-scaler\nrules:\n")
 	for _, r := range kube.Rules() {
-		fmt.Fprintf(&b, "# %s\n- apiGroups: [%s]\n  resources: [%s]\n  verbs: [%s]\n", r.Why, quoted(r.Groups), quoted(r.Resources), quoted(r.Verbs))
+		b.WriteString(r.YAML())
 	}
 	return b.Bytes()
-}
-
-func quoted(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = fmt.Sprintf("%q", w)
-	}
-	return strings.Join(out, ", ")
 }

@@ -1,5 +1,10 @@
 package kube
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Rule is one RBAC rule of a ClusterRole.
 type Rule struct {
 	Groups    []string
@@ -56,4 +61,19 @@ func CustomTargetRule(group, resource string) Rule {
 		Verbs:     []string{"list", "watch"},
 		Why:       "to see changes of this kind of target at once (optional)",
 	}
+}
+
+// YAML returns the rule as an item of a ClusterRole's rules, with its reason as
+// a comment before it.
+func (r Rule) YAML() string {
+	return fmt.Sprintf("# %s\n- apiGroups: [%s]\n  resources: [%s]\n  verbs: [%s]\n",
+		r.Why, quoted(r.Groups), quoted(r.Resources), quoted(r.Verbs))
+}
+
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(out, ", ")
 }

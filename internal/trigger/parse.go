@@ -198,9 +198,3 @@ func (p *parser) bound() {
 	}
 	p.blame(key, nil, "the window would hold %d instants %v apart, and at most %d are kept: shorten it, or lengthen the interval", d.Ticks(), p.t.interval, MaxWindow)
 }
-
-// Given returns what the metadata had for a key.
-func (t *Trigger) Given(key string) (Value, bool) {
-	v, ok := t.given[key]
-	return v, ok
-}
