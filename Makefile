@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 GO ?= go
 LINT := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
+BUF := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 FUMPT := $(GO) tool -modfile=$(CURDIR)/tools/gofumpt/go.mod gofumpt
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -94,10 +95,10 @@ e2e: test-keda smoke test-hpa test-chart ## The four above
 ##@ Keep in order
 
 .PHONY: verify
-verify: verify-format verify-lint verify-tidy verify-docs verify-names verify-chart ## All checks below; they change nothing
+verify: verify-format verify-lint verify-tidy verify-proto verify-docs verify-names verify-chart ## All checks below; they change nothing
 
 .PHONY: update
-update: update-format update-tidy update-docs update-chart ## All updates below
+update: update-format update-tidy update-proto update-docs update-chart ## All updates below
 
 .PHONY: verify-format
 verify-format: ## Is the code formatted?
@@ -125,6 +126,17 @@ verify-tidy: ## Are go.mod and go.sum tidy in every module?
 .PHONY: update-tidy
 update-tidy: ## Tidy every module
 	@for mod in $(MODULES); do echo "go mod tidy in $$mod"; (cd $$mod && $(GO) mod tidy); done
+
+.PHONY: verify-proto
+verify-proto: ## Is proto/ well-formed, and the code generated from it current?
+	@cd proto && $(BUF) lint && $(BUF) format -d --exit-code
+	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; (cd proto && $(BUF) generate -o "$$out"); \
+	cd "$$out" && find . -type f | while read -r f; do \
+	  diff -u "$(CURDIR)/proto/$$f" "$$f" || { echo "proto/$$f is out of date, run make update-proto"; exit 1; }; done
+
+.PHONY: update-proto
+update-proto: ## Write the code generated from proto/
+	cd proto && $(BUF) format -w && $(BUF) generate
 
 .PHONY: verify-docs
 verify-docs: ## Are the generated documents and manifests current?
