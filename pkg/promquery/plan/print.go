@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/promql/parser/posrange"
+)
+
+// printed returns the text of an expression. It is false when that text would not
+// be read as the same expression again.
+func printed(expr parser.Expr) (string, bool) {
+	text := expr.String()
+	again, err := parse(text)
+	if err != nil {
+		return "", false
+	}
+	return text, same(reflect.ValueOf(expr), reflect.ValueOf(again))
+}
+
+// same compares two syntax trees in everything but where in the text they were,
+// and the order of matchers. It goes through all the fields there are, so that it
+// knows the fields that later versions of the parser add.
+func same(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Interface || a.Kind() == reflect.Pointer {
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() == b.IsNil()
+		}
+		return same(a.Elem(), b.Elem())
+	}
+	if a.Type() != b.Type() {
+		return false
+	}
+	switch x := a.Interface().(type) {
+	case posrange.Pos, posrange.PositionRange:
+		return true
+	case []*labels.Matcher:
+		return slices.EqualFunc(sorted(x), sorted(b.Interface().([]*labels.Matcher)), sameMatcher)
+	case float64:
+		return cmp.Compare(x, b.Float()) == 0 // a NaN is itself
+	}
+	switch a.Kind() {
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if !same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !same(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return a.Comparable() && a.Equal(b)
+}
+
+func sorted(matchers []*labels.Matcher) []*labels.Matcher {
+	return slices.SortedFunc(slices.Values(matchers), func(a, b *labels.Matcher) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value))
+	})
+}
+
+func sameMatcher(a, b *labels.Matcher) bool {
+	return a.Name == b.Name && a.Type == b.Type && a.Value == b.Value
+}
