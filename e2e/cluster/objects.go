@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -86,6 +87,24 @@ func (o *Objects) ApplyText(ctx context.Context, namespace, text string) error {
 	for _, object := range all {
 		if err := o.Apply(ctx, namespace, object); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// DeleteText deletes all objects of a YAML text. One that is not there is no error.
+func (o *Objects) DeleteText(ctx context.Context, namespace, text string) error {
+	all, err := Parse([]byte(text))
+	if err != nil {
+		return err
+	}
+	for _, object := range all {
+		client, err := o.client(namespace, object)
+		if err != nil {
+			return err
+		}
+		if err := client.Delete(ctx, object.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s %q: %w", object.GetKind(), object.GetName(), err)
 		}
 	}
 	return nil
