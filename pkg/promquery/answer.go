@@ -36,6 +36,14 @@ func (a Answer) Sample(i int, d zmy.Domain) zmy.Sample {
 	return v
 }
 
+// By says how an answer for several queries is split.
+type By struct {
+	// Label marks whose a series is.
+	Label string
+	// Keys are the values that the label may have, one a query and none twice.
+	Keys []string
+}
+
 // Querier answers queries. [Source] is the one that does it for real. An
 // implementation returns exactly one point per instant asked for, or an error.
 type Querier interface {
@@ -43,4 +51,7 @@ type Querier interface {
 	Instant(ctx context.Context, query string, at time.Time) (Answer, error)
 	// Range evaluates the query at from, from+step and so on up to to, inclusive.
 	Range(ctx context.Context, query string, from, to time.Time, step time.Duration) (Answer, error)
+	// Split evaluates a query that stands for several, and returns the answer of
+	// each, in the order of the keys. It evaluates at from alone if that is to.
+	Split(ctx context.Context, query string, by By, from, to time.Time, step time.Duration) ([]Answer, error)
 }

@@ -11,49 +11,14 @@ import (
 
 func notAScalar() Point { return Point{State: zmy.NotAScalar} }
 
-// instantPoint reads the answer to an instant query.
-func instantPoint(value model.Value, at model.Time) (Point, error) {
-	switch v := value.(type) {
-	case *model.Scalar:
-		if v.Timestamp != at {
-			return Point{}, otherInstant(v.Timestamp, at)
-		}
-		return Point{State: zmy.Good, Value: float64(v.Value)}, nil
-	case model.Vector:
-		return vectorPoint(v, at)
-	case model.Matrix, *model.String:
-		return notAScalar(), nil
-	}
-	return Point{}, garbage("the answer holds no result")
-}
-
-func vectorPoint(v model.Vector, at model.Time) (Point, error) {
-	for _, s := range v {
-		if s == nil {
-			return Point{}, garbage("the answer holds an empty sample")
-		}
-		if s.Timestamp != at {
-			return Point{}, otherInstant(s.Timestamp, at)
-		}
-	}
-	switch {
-	case len(v) == 0:
-		return Point{State: zmy.Missing}, nil
-	case len(v) > 1:
-		return Point{State: zmy.SeveralSeries}, nil
-	case v[0].Histogram != nil:
-		return notAScalar(), nil
-	}
-	return Point{State: zmy.Good, Value: float64(v[0].Value)}, nil
-}
-
-func otherInstant(got, asked model.Time) error {
-	return garbage("the answer is for the instant %v, not for %v", got, asked)
-}
-
-// steps are the instants of one range query, in milliseconds.
+// steps are the instants of one query, in milliseconds. An instant query has one.
 type steps struct {
 	from, to, step int64
+}
+
+// instant are the steps of an instant query.
+func instant(at time.Time) steps {
+	return steps{from: at.UnixMilli(), to: at.UnixMilli(), step: 1}
 }
 
 func newSteps(from, to time.Time, step time.Duration) (steps, error) {
@@ -73,55 +38,99 @@ func badRange(err error) error { return &Error{Kind: KindBadQuery, Err: err} }
 
 func (s steps) len() int { return int((s.to-s.from)/s.step) + 1 }
 
-// points reads the answer to a range query: for each step what an instant query
-// would have said. Series that never meet at one step are not several.
-func (s steps) points(value model.Value) ([]Point, error) {
-	matrix, ok := value.(model.Matrix)
-	if !ok {
-		return nil, garbage("the answer to a range query is no matrix")
+// instantPoint reads the answer to an instant query.
+func instantPoint(r *reply, at time.Time) (Point, error) {
+	if r.kind != kindVector && r.kind != kindScalar {
+		return notAScalar(), nil
 	}
-	r := reader{steps: s, points: make([]Point, s.len()), owner: make([]int, s.len())}
-	for i := range r.points {
-		r.points[i].State = zmy.Missing
+	points, err := instant(at).points(r)
+	if err != nil {
+		return Point{}, err
 	}
-	for i, stream := range matrix {
-		if stream == nil {
-			return nil, garbage("the answer holds an empty series")
-		}
-		if err := r.read(i+1, stream); err != nil {
+	return points[0], nil
+}
+
+// points reads all series as the answer to one query. Series that never meet at
+// one step are not several.
+func (s steps) points(r *reply) ([]Point, error) {
+	all := s.readers(1)
+	for i := range r.series {
+		if err := all[0].read(int32(i+1), &r.series[i]); err != nil {
 			return nil, err
 		}
 	}
-	return r.points, nil
+	return all[0].points, nil
 }
 
+// split reads the answer to a request for several queries: series whose label
+// has the value keys[i] are the answer to query i, and there are no others.
+func (s steps) split(r *reply, keys []string) ([]Answer, error) {
+	index := make(map[string]int, len(keys))
+	for i, key := range keys {
+		index[key] = i
+	}
+	all := s.readers(len(keys))
+	for i := range r.series {
+		k, asked := index[r.series[i].key]
+		if !asked {
+			return nil, garbage("the answer holds a series for %q, which was not asked for", clean(r.series[i].key))
+		}
+		if err := all[k].read(int32(i+1), &r.series[i]); err != nil {
+			return nil, err
+		}
+	}
+	answers := make([]Answer, len(keys))
+	for i := range answers {
+		answers[i] = Answer{Points: all[i].points, Warnings: r.warnings}
+	}
+	return answers, nil
+}
+
+// reader puts the series of one query in their places.
 type reader struct {
 	steps
 	points []Point
 	// owner tells which series, counted from 1, was the last to have a step.
-	owner []int
+	owner []int32
 }
 
-func (r *reader) read(series int, stream *model.SampleStream) error {
-	for _, v := range stream.Values {
-		if err := r.put(series, v.Timestamp, Point{State: zmy.Good, Value: float64(v.Value)}); err != nil {
+// readers returns the readers of n queries, at all steps of which is nothing yet.
+func (s steps) readers(n int) []reader {
+	size := s.len()
+	points, owner := make([]Point, n*size), make([]int32, n*size)
+	for i := range points {
+		points[i].State = zmy.Missing
+	}
+	all := make([]reader, n)
+	for i := range all {
+		from, to := i*size, (i+1)*size
+		all[i] = reader{steps: s, points: points[from:to:to], owner: owner[from:to]}
+	}
+	return all
+}
+
+func (r *reader) read(series int32, s *series) error {
+	for _, v := range s.values {
+		if err := r.put(series, v.at, Point{State: zmy.Good, Value: v.v}); err != nil {
 			return err
 		}
 	}
-	for _, v := range stream.Histograms {
-		if err := r.put(series, v.Timestamp, notAScalar()); err != nil {
+	for _, h := range s.histograms {
+		if err := r.put(series, h.at, notAScalar()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) put(series int, at model.Time, p Point) error {
+func (r *reader) put(series int32, at model.Time, p Point) error {
 	t := int64(at)
-	if t < r.from || t > r.to {
+	switch {
+	case t != r.from && r.from == r.to:
+		return garbage("the answer is for the instant %v, not for %v", at, model.Time(r.from))
+	case t < r.from || t > r.to:
 		return garbage("the answer holds the instant %v, outside the range", at)
-	}
-	if (t-r.from)%r.step != 0 {
+	case (t-r.from)%r.step != 0:
 		return garbage("the answer holds the instant %v, between two steps", at)
 	}
 	i := (t - r.from) / r.step

@@ -36,9 +36,6 @@ func classify(ctx context.Context, err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return &Error{Kind: own.Kind, Status: own.Status, Err: own.Err}
 	}
-	if _, ok := errors.AsType[*stringAnswer](err); ok {
-		return &Error{Kind: KindGarbage, Err: err}
-	}
 	if said, ok := errors.AsType[*v1.Error](err); ok {
 		return &Error{Kind: kindOf(string(said.Type)), Err: errors.New(clean(said.Msg))}
 	}

@@ -2,14 +2,12 @@ package promquery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-	"github.com/prometheus/common/model"
 )
 
 const (
@@ -52,7 +50,7 @@ func WithUserAgent(name string) Option { return func(o *options) { o.userAgent =
 type Source struct {
 	name     string
 	client   *http.Client
-	api      v1.API
+	api      api.Client
 	slots    chan struct{}
 	observer Observer
 }
@@ -84,7 +82,7 @@ func NewSource(cfg SourceConfig, opts ...Option) (*Source, error) {
 	return &Source{
 		name:     cfg.Name,
 		client:   client,
-		api:      v1.NewAPI(guard{c}),
+		api:      c,
 		slots:    make(chan struct{}, cfg.MaxConcurrency),
 		observer: o.observer,
 	}, nil
@@ -99,19 +97,16 @@ func (s *Source) Close() { s.client.CloseIdleConnections() }
 // Instant evaluates the query at one instant, of whole milliseconds. The error
 // is an [*Error].
 func (s *Source) Instant(ctx context.Context, query string, at time.Time) (Answer, error) {
-	return s.ask(ctx, query, func(opts ...v1.Option) (Answer, error) {
-		value, warnings, _, err := s.api.Query(ctx, query, at, opts...)
-		if text, ok := errors.AsType[*stringAnswer](err); ok {
-			return Answer{Points: []Point{notAScalar()}, Warnings: text.warnings}, nil
-		}
+	return ask(ctx, s, query, func(opts ...v1.Option) (Answer, error) {
+		r, err := s.instant(ctx, query, "", at, opts)
 		if err != nil {
 			return Answer{}, err
 		}
-		point, err := instantPoint(value, model.TimeFromUnixNano(at.UnixNano()))
+		point, err := instantPoint(r, at)
 		if err != nil {
 			return Answer{}, err
 		}
-		return Answer{Points: []Point{point}, Warnings: warnings}, nil
+		return Answer{Points: []Point{point}, Warnings: r.warnings}, nil
 	})
 }
 
@@ -119,32 +114,79 @@ func (s *Source) Instant(ctx context.Context, query string, at time.Time) (Answe
 // at most [MaxPoints] instants, all of whole milliseconds. The error is an
 // [*Error].
 func (s *Source) Range(ctx context.Context, query string, from, to time.Time, step time.Duration) (Answer, error) {
-	return s.ask(ctx, query, func(opts ...v1.Option) (Answer, error) {
+	return ask(ctx, s, query, func(opts ...v1.Option) (Answer, error) {
 		steps, err := newSteps(from, to, step)
 		if err != nil {
 			return Answer{}, err
 		}
-		value, warnings, _, err := s.api.QueryRange(ctx, query, v1.Range{Start: from, End: to, Step: step}, opts...)
+		r, err := s.matrix(ctx, query, "", v1.Range{Start: from, End: to, Step: step}, opts)
 		if err != nil {
 			return Answer{}, err
 		}
-		points, err := steps.points(value)
+		points, err := steps.points(r)
 		if err != nil {
 			return Answer{}, err
 		}
-		return Answer{Points: points, Warnings: warnings}, nil
+		return Answer{Points: points, Warnings: r.warnings}, nil
 	})
 }
 
+// Split evaluates several queries by one request that answers for all of them,
+// as [Source.Range] does, or as [Source.Instant] where from is to. It returns
+// one answer a key, each what the query behind the key would have given if it
+// had been asked alone: warnings come with the whole, and so with each. The
+// error is an [*Error]; a series that belongs to no key is one.
+func (s *Source) Split(ctx context.Context, query string, by By, from, to time.Time, step time.Duration) ([]Answer, error) {
+	return ask(ctx, s, query, func(opts ...v1.Option) ([]Answer, error) {
+		if from.Equal(to) {
+			r, err := s.instant(ctx, query, by.Label, from, opts)
+			if err == nil && r.kind != kindVector {
+				err = garbage("the answer for several queries is a %s, no vector", r.kind)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return instant(from).split(r, by.Keys)
+		}
+		steps, err := newSteps(from, to, step)
+		if err != nil {
+			return nil, err
+		}
+		r, err := s.matrix(ctx, query, by.Label, v1.Range{Start: from, End: to, Step: step}, opts)
+		if err != nil {
+			return nil, err
+		}
+		return steps.split(r, by.Keys)
+	})
+}
+
+// instant sends an instant query and returns what came.
+func (s *Source) instant(ctx context.Context, query, label string, at time.Time, opts []v1.Option) (*reply, error) {
+	g := &guard{Client: s.api, label: label}
+	_, _, _, err := v1.NewAPI(g).Query(ctx, query, at, opts...)
+	return g.reply, err
+}
+
+// matrix sends a range query and returns the matrix that came.
+func (s *Source) matrix(ctx context.Context, query, label string, r v1.Range, opts []v1.Option) (*reply, error) {
+	g := &guard{Client: s.api, label: label}
+	_, _, _, err := v1.NewAPI(g).QueryRange(ctx, query, r, opts...)
+	if err == nil && g.reply.kind != kindMatrix {
+		err = garbage("the answer to a range query is a %s, no matrix", g.reply.kind)
+	}
+	return g.reply, err
+}
+
 // ask takes a slot, runs the call and reports how it went.
-func (s *Source) ask(ctx context.Context, query string, call func(...v1.Option) (Answer, error)) (Answer, error) {
+func ask[T any](ctx context.Context, s *Source, query string, call func(...v1.Option) (T, error)) (T, error) {
+	var none T
 	if err := s.acquire(ctx); err != nil {
 		err := s.failure(ctx, query, err)
 		s.observer(s.name, err.Kind, 0)
-		return Answer{}, err
+		return none, err
 	}
 	type result struct {
-		answer Answer
+		answer T
 		err    error
 	}
 	began := time.Now()
@@ -165,7 +207,7 @@ func (s *Source) ask(ctx context.Context, query string, call func(...v1.Option) 
 	if r.err != nil {
 		err := s.failure(ctx, query, r.err)
 		s.observer(s.name, err.Kind, time.Since(began))
-		return Answer{}, err
+		return none, err
 	}
 	s.observer(s.name, KindOK, time.Since(began))
 	return r.answer, nil

@@ -3,14 +3,21 @@ package promquery
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
+// asker is the half of a [Querier] that an update needs.
+type asker interface {
+	Instant(ctx context.Context, query string, at time.Time) (Answer, error)
+	Range(ctx context.Context, query string, from, to time.Time, step time.Duration) (Answer, error)
+}
+
 // Update asks the source for what the window that ends at tick at lacks. In the
 // long run that is one instant query per interval. An error leaves what was
 // answered before it in place; the rest is asked for in the next round.
-func (t *Tracker) Update(ctx context.Context, source Querier, grid zmy.Grid, at zmy.Tick) error {
+func (t *Tracker) Update(ctx context.Context, source asker, grid zmy.Grid, at zmy.Tick) error {
 	for {
 		ask, more := t.Plan(at)
 		if !more {
@@ -23,7 +30,7 @@ func (t *Tracker) Update(ctx context.Context, source Querier, grid zmy.Grid, at 
 	}
 }
 
-func (t *Tracker) round(ctx context.Context, source Querier, grid zmy.Grid, ask Ask) error {
+func (t *Tracker) round(ctx context.Context, source asker, grid zmy.Grid, ask Ask) error {
 	answer, err := t.send(ctx, source, grid, ask)
 	if err != nil {
 		return err
@@ -34,7 +41,7 @@ func (t *Tracker) round(ctx context.Context, source Querier, grid zmy.Grid, ask 
 	return nil
 }
 
-func (t *Tracker) send(ctx context.Context, source Querier, grid zmy.Grid, ask Ask) (Answer, error) {
+func (t *Tracker) send(ctx context.Context, source asker, grid zmy.Grid, ask Ask) (Answer, error) {
 	from, to := grid.Time(ask.From), grid.Time(ask.To)
 	if ask.Len() == 1 && !ask.Repair {
 		return source.Instant(ctx, t.query, from)
