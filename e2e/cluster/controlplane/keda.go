@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	authv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +13,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/infra-arch/zmy-scaler/e2e/cluster"
-	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/pki"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
@@ -50,11 +49,15 @@ spec:
   caBundle: %[3]s
 `
 
+// kedaNames are the names that KEDA's parts are called by.
+func kedaNames() []string {
+	return []string{
+		"localhost", "127.0.0.1", "keda-operator.keda.svc", "keda-metrics-apiserver.keda.svc", "keda-admission-webhooks.keda.svc",
+	}
+}
+
 // kedaObjects applies KEDA's own CRDs and rights, and what leads to its processes.
 func (c *Cluster) kedaObjects(ctx context.Context) error {
-	if err := c.objects.ApplyText(ctx, "", node); err != nil {
-		return err
-	}
 	at := func(pattern string) string { return filepath.Join(c.o.KedaConfig, pattern) }
 	all, err := cluster.ParseFiles(
 		at("general/namespace.yaml"), at("crd/bases/*.yaml"), at("service_account/service_account.yaml"),
@@ -62,38 +65,20 @@ func (c *Cluster) kedaObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, object := range all {
-		if err := c.objects.Apply(ctx, kedaNamespace, object); err != nil {
-			return err
-		}
-	}
-	if err := wait.Within(ctx, patience, "KEDA's kinds", func(context.Context) error { return c.served(all) }); err != nil {
+	if err := c.Define(ctx, kedaNamespace, all); err != nil {
 		return err
 	}
-	ca, err := os.ReadFile(c.path("pki/keda/ca.crt"))
+	if err := os.MkdirAll(c.Path("pki/keda"), 0o755); err != nil {
+		return err
+	}
+	authority, err := c.Authority("keda/ca")
 	if err != nil {
 		return err
 	}
-	return c.objects.ApplyText(ctx, kedaNamespace, fmt.Sprintf(kedaServices, adapterPort, webhooksPort, base64.StdEncoding.EncodeToString(ca)))
-}
-
-// served reports whether the API server knows all kinds that are defined. KEDA's
-// parts end when one is missing.
-func (c *Cluster) served(objects []*unstructured.Unstructured) error {
-	for _, object := range objects {
-		if object.GetKind() != "CustomResourceDefinition" {
-			continue
-		}
-		plural, group, _ := strings.Cut(object.GetName(), ".")
-		known, err := c.client.Discovery().ServerResourcesForGroupVersion(group + "/v1alpha1")
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(known.APIResources, func(r metav1.APIResource) bool { return r.Name == plural }) {
-			return fmt.Errorf("%s are not served yet", object.GetName())
-		}
+	if err := c.Issue(authority, "keda/tls", pki.Subject{Name: "keda", Names: kedaNames()}); err != nil {
+		return err
 	}
-	return nil
+	return c.Objects.ApplyText(ctx, kedaNamespace, fmt.Sprintf(kedaServices, adapterPort, webhooksPort, base64.StdEncoding.EncodeToString(authority.PEM)))
 }
 
 // keda starts KEDA's three parts, with the rights of its ServiceAccount.
@@ -101,7 +86,7 @@ func (c *Cluster) keda(ctx context.Context) error {
 	if err := c.serviceAccount(ctx, kedaNamespace, "keda-operator", "keda"); err != nil {
 		return err
 	}
-	k, certs := c.kubeconfigOf("keda"), c.path("pki/keda")
+	k, certs := c.Kubeconfig("keda"), c.Path("pki/keda")
 	env := []string{"KUBECONFIG=" + k, "POD_NAMESPACE=" + kedaNamespace, "WATCH_NAMESPACE=", "KEDA_CLUSTER_OBJECT_NAMESPACE=" + kedaNamespace}
 	operator, err := c.run("keda-operator", c.o.Tools[tools.KedaOperator], env,
 		"--leader-elect=false", "--enable-cert-rotation=false", "--cert-dir="+certs, "--kube-api-qps=200", "--kube-api-burst=400",
@@ -122,27 +107,25 @@ func (c *Cluster) keda(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.up(ctx, operator, "KEDA's operator", answers("http://127.0.0.1:8081/readyz")); err != nil {
+	if err := kube.Up(ctx, operator, "KEDA's operator", kube.Answers("http://127.0.0.1:8081/readyz")); err != nil {
 		return err
 	}
-	if err := c.up(ctx, webhooks, "KEDA's webhooks", answers("http://127.0.0.1:8084/readyz")); err != nil {
+	if err := kube.Up(ctx, webhooks, "KEDA's webhooks", kube.Answers("http://127.0.0.1:8084/readyz")); err != nil {
 		return err
 	}
 	if err := c.kedaWebhooks(ctx); err != nil {
 		return err
 	}
-	if err := c.up(ctx, adapter, "external metrics", func(ctx context.Context) error {
-		return c.client.CoreV1().RESTClient().Get().AbsPath("/apis/external.metrics.k8s.io/v1beta1").Do(ctx).Error()
-	}); err != nil {
+	if err := kube.Up(ctx, adapter, "external metrics", c.External); err != nil {
 		return err
 	}
-	return wait.Within(ctx, patience, "the node", c.nodeReady)
+	return c.NodeReady(ctx, nodeName)
 }
 
 // kedaWebhooks applies KEDA's admission webhooks, such that an object that they
 // cannot look at is refused.
 func (c *Cluster) kedaWebhooks(ctx context.Context) error {
-	ca, err := os.ReadFile(c.path("pki/keda/ca.crt"))
+	ca, err := os.ReadFile(c.Path("pki/keda/ca.crt"))
 	if err != nil {
 		return err
 	}
@@ -171,7 +154,7 @@ func (c *Cluster) kedaWebhooks(ctx context.Context) error {
 		if err := unstructured.SetNestedSlice(object.Object, hooks, "webhooks"); err != nil {
 			return err
 		}
-		if err := c.objects.Apply(ctx, kedaNamespace, object); err != nil {
+		if err := c.Objects.Apply(ctx, kedaNamespace, object); err != nil {
 			return err
 		}
 	}
@@ -182,10 +165,10 @@ func (c *Cluster) kedaWebhooks(ctx context.Context) error {
 // ServiceAccount.
 func (c *Cluster) serviceAccount(ctx context.Context, namespace, name, user string) error {
 	hours := int64(24 * 60 * 60)
-	token, err := c.client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name,
+	token, err := c.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name,
 		&authv1.TokenRequest{Spec: authv1.TokenRequestSpec{ExpirationSeconds: &hours}}, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("a token for %s/%s: %w", namespace, name, err)
 	}
-	return c.kubeconfig(user, &api.AuthInfo{Token: token.Status.Token})
+	return c.WriteKubeconfig(user, &api.AuthInfo{Token: token.Status.Token})
 }

@@ -3,13 +3,9 @@ package controlplane
 import (
 	"context"
 	_ "embed" // the manifests
-	"errors"
-	"fmt"
 	"os"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
+	"github.com/infra-arch/zmy-scaler/e2e/internal/pki"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
@@ -18,45 +14,26 @@ import (
 //go:embed manifests/stages.yaml
 var stages []byte
 
-// node is the node that all pods are on, in name.
-//
+// nodeName is the node that all pods are on, in name; node defines it.
+const nodeName = "fake-0"
+
 //go:embed manifests/node.yaml
 var node string
 
-// kwok starts kwok, which plays the kubelet.
-func (c *Cluster) kwok() error {
-	file := c.path("stages.yaml")
+// kwok starts kwok, which plays the kubelet, and adds the node.
+func (c *Cluster) kwok(ctx context.Context) error {
+	if err := c.User("kwok", pki.Subject{Name: "kwok", Group: "system:masters"}); err != nil {
+		return err
+	}
+	file := c.Path("stages.yaml")
 	if err := os.WriteFile(file, stages, 0o644); err != nil {
 		return err
 	}
-	_, err := c.run("kwok", c.o.Tools[tools.Kwok], nil,
-		"--kubeconfig="+c.kubeconfigOf("kwok"), "--config="+file,
+	if _, err := c.run("kwok", c.o.Tools[tools.Kwok], nil,
+		"--kubeconfig="+c.Kubeconfig("kwok"), "--config="+file,
 		"--manage-all-nodes=false", "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-		"--cidr=10.244.0.0/16", "--node-ip=127.0.0.1", "--server-address=127.0.0.1:10247", "--node-lease-duration-seconds=40")
-	return err
-}
-
-// nodeReady reports whether kwok has made the node ready.
-func (c *Cluster) nodeReady(ctx context.Context) error {
-	nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
+		"--cidr=10.244.0.0/16", "--node-ip=127.0.0.1", "--server-address=127.0.0.1:10247", "--node-lease-duration-seconds=40"); err != nil {
 		return err
 	}
-	for _, n := range nodes.Items {
-		for _, condition := range n.Status.Conditions {
-			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
-				return nil
-			}
-		}
-	}
-	return errors.Join(errors.New("the node is not ready"), taints(nodes.Items))
-}
-
-func taints(nodes []corev1.Node) error {
-	for _, n := range nodes {
-		if len(n.Spec.Taints) > 0 {
-			return fmt.Errorf("node %s has the taints %v", n.Name, n.Spec.Taints)
-		}
-	}
-	return nil
+	return c.Objects.ApplyText(ctx, "", node)
 }

@@ -1,7 +1,6 @@
 package controlplane
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,27 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/e2e/cluster"
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/numbers"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/proc"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
-
-// scrapes is the configuration of a Prometheus. Its numbers are shown as they are,
-// without labels of the exporter's.
-const scrapes = `
-global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
-scrape_configs:
-- job_name: numbers
-  honor_labels: true
-  static_configs: [{targets: [%q]}]
-  metric_relabel_configs:
-  - {regex: "instance|job", action: labeldrop}
-`
 
 // prometheus is a Prometheus with its exporter.
 type prometheus struct {
@@ -54,7 +40,7 @@ func (c *Cluster) Prometheus(ctx context.Context, namespace, name string) (clust
 	if err := os.MkdirAll(p.dir(), 0o755); err != nil {
 		return nil, err
 	}
-	config := fmt.Sprintf(scrapes, listener.Addr().String())
+	config := cluster.Scrapes(listener.Addr().String())
 	if err := os.WriteFile(p.dir()+"/prometheus.yml", []byte(config), 0o644); err != nil {
 		return nil, err
 	}
@@ -67,7 +53,7 @@ func (c *Cluster) Prometheus(ctx context.Context, namespace, name string) (clust
 	return p, nil
 }
 
-func (p *prometheus) dir() string { return p.c.path("prometheus-" + p.name) }
+func (p *prometheus) dir() string { return p.c.Path("prometheus-" + p.name) }
 
 // URL is where the scaler reaches it.
 func (p *prometheus) URL() string { return "http://" + p.host + ":9090" }
@@ -81,7 +67,7 @@ func (p *prometheus) Start(ctx context.Context) error {
 		return err
 	}
 	p.process = process
-	return p.c.up(ctx, process, "Prometheus", answers("http://"+p.address+":9090/-/ready"))
+	return kube.Up(ctx, process, "Prometheus", kube.Answers("http://"+p.address+":9090/-/ready"))
 }
 
 // Stop ends it in order.
@@ -93,21 +79,7 @@ func (p *prometheus) Requests(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	sum := 0.0
-	lines := bufio.NewScanner(strings.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if !strings.HasPrefix(lines.Text(), `prometheus_http_requests_total{`) || !strings.Contains(lines.Text(), `handler="/api/v1/query`) {
-			continue
-		}
-		fields := strings.Fields(lines.Text())
-		n, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += n
-	}
-	return sum, lines.Err()
+	return cluster.Queries(text)
 }
 
 // Close ends it and removes its data.

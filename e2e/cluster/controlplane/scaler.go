@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/infra-arch/zmy-scaler/e2e/cluster"
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/proc"
 )
 
@@ -37,7 +38,7 @@ func (c *Cluster) scalerRights(ctx context.Context) error {
 		return err
 	}
 	for _, object := range all {
-		if err := c.objects.Apply(ctx, "", object); err != nil {
+		if err := c.Objects.Apply(ctx, "", object); err != nil {
 			return err
 		}
 	}
@@ -65,7 +66,7 @@ type pod struct {
 // Scaler installs the scaler.
 func (c *Cluster) Scaler(ctx context.Context, namespace string, o cluster.ScalerOptions) (cluster.Scaler, error) {
 	s := &scaler{c: c, namespace: namespace, user: "scaler-" + namespace}
-	if err := c.objects.ApplyText(ctx, namespace, fmt.Sprintf(account, namespace)); err != nil {
+	if err := c.Objects.ApplyText(ctx, namespace, fmt.Sprintf(account, namespace)); err != nil {
 		return nil, err
 	}
 	if err := c.serviceAccount(ctx, namespace, "zmy-scaler", s.user); err != nil {
@@ -95,7 +96,7 @@ func (c *Cluster) Scaler(ctx context.Context, namespace string, o cluster.Scaler
 	return s, nil
 }
 
-func (s *scaler) dir() string { return s.c.path("scaler", s.namespace) }
+func (s *scaler) dir() string { return s.c.Path("scaler", s.namespace) }
 
 func (s *scaler) host() string { return "zmy-scaler." + s.namespace }
 
@@ -119,11 +120,11 @@ func (s *scaler) Start(ctx context.Context, replica int) error {
 	address := s.pods[replica].address
 	s.mu.Unlock()
 	process, err := s.c.run(name, s.c.o.Scaler, nil, "serve", "--config="+filepath.Join(s.dir(), "scaler.yaml"),
-		"--kubeconfig="+s.c.kubeconfigOf(s.user), "--grpc-address="+address+":6000", "--http-address="+address+":8080")
+		"--kubeconfig="+s.c.Kubeconfig(s.user), "--grpc-address="+address+":6000", "--http-address="+address+":8080")
 	if err != nil {
 		return err
 	}
-	if err := s.c.up(ctx, process, name, answers("http://"+address+":8080/readyz")); err != nil {
+	if err := kube.Up(ctx, process, name, kube.Answers("http://"+address+":8080/readyz")); err != nil {
 		return err
 	}
 	return s.set(replica, pod{address: address, process: process, ready: true})
@@ -191,14 +192,14 @@ func (s *scaler) Metrics(ctx context.Context, replica int) (string, error) {
 
 // Said returns what the replicas logged.
 func (s *scaler) Said(context.Context) string {
-	logs, err := filepath.Glob(s.c.log("zmy-scaler-" + s.namespace + "-*"))
+	logs, err := filepath.Glob(s.c.Log("zmy-scaler-" + s.namespace + "-*"))
 	if err != nil {
 		return err.Error()
 	}
 	slices.Sort(logs)
 	var text strings.Builder
 	for _, log := range logs {
-		text.WriteString("-- " + filepath.Base(log) + "\n" + tail(log, 300, ""))
+		text.WriteString("-- " + filepath.Base(log) + "\n" + kube.Tail(log, 300, ""))
 	}
 	return text.String()
 }

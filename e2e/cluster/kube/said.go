@@ -1,4 +1,4 @@
-package controlplane
+package kube
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
-// Said returns what KEDA and the controller manager logged about a namespace.
-func (c *Cluster) Said(_ context.Context, namespace string) string {
+// Said returns what programs logged about a namespace.
+func (p *Plane) Said(namespace string, programs ...string) string {
 	var text strings.Builder
-	for _, name := range []string{"keda-operator", "keda-adapter", "keda-webhooks", "kube-controller-manager"} {
-		fmt.Fprintf(&text, "-- %s\n%s", name, tail(c.log(name), 60, namespace))
+	for _, name := range programs {
+		fmt.Fprintf(&text, "-- %s\n%s", name, Tail(p.Log(name), 60, namespace))
 	}
 	return text.String()
 }
 
 // Describe returns what kubectl tells of a namespace.
-func (c *Cluster) Describe(ctx context.Context, namespace string) string {
+func (p *Plane) Describe(ctx context.Context, namespace string) string {
 	var text strings.Builder
 	for _, args := range [][]string{
 		{"describe", "hpa"},
@@ -30,9 +30,7 @@ func (c *Cluster) Describe(ctx context.Context, namespace string) string {
 		{"get", "deployments,statefulsets,pods", "-o", "wide"},
 		{"get", "events", "--sort-by=.lastTimestamp"},
 	} {
-		cmd := exec.CommandContext(ctx, c.o.Tools[tools.Kubectl], append(args, "-n", namespace, "--kubeconfig="+c.kubeconfigOf("admin"))...)
-		cmd.Env = append(os.Environ(), "KUBECACHEDIR="+c.path("kubectl"))
-		out, err := cmd.CombinedOutput()
+		out, err := p.Kubectl(ctx, append(args, "-n", namespace)...)
 		fmt.Fprintf(&text, "-- kubectl %s\n%s", strings.Join(args, " "), out)
 		if err != nil {
 			fmt.Fprintln(&text, err)
@@ -41,21 +39,29 @@ func (c *Cluster) Describe(ctx context.Context, namespace string) string {
 	return text.String()
 }
 
+// Kubectl runs kubectl as an administrator and returns what it printed.
+func (p *Plane) Kubectl(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, p.o.Tools[tools.Kubectl], append(args, "--kubeconfig="+p.Kubeconfig(Admin))...)
+	cmd.Env = append(os.Environ(), "KUBECACHEDIR="+p.Path("kubectl"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // tails returns the end of every log.
-func (c *Cluster) tails() string {
-	logs, err := filepath.Glob(c.log("*"))
+func (p *Plane) tails() string {
+	logs, err := filepath.Glob(p.Log("*"))
 	if err != nil {
 		return err.Error()
 	}
 	var text strings.Builder
 	for _, log := range logs {
-		fmt.Fprintf(&text, "-- %s\n%s", filepath.Base(log), tail(log, 15, ""))
+		fmt.Fprintf(&text, "-- %s\n%s", filepath.Base(log), Tail(log, 15, ""))
 	}
 	return text.String()
 }
 
-// tail returns the last n lines of a file that contain a text.
-func tail(file string, n int, with string) string {
+// Tail returns the last n lines of a file that contain a text.
+func Tail(file string, n int, with string) string {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error() + "\n"
