@@ -21,31 +21,40 @@ type Net struct {
 	last int
 }
 
-// Enter sets up the network of the inner run.
+// Enter sets up the network of the inner run, with a name server.
 func Enter(dir string) (*Net, error) {
-	if err := loopbackUp(); err != nil {
-		return nil, fmt.Errorf("loopback: %w", err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return nil, fmt.Errorf("mounts of our own: %w", err)
-	}
-	for file, text := range map[string]string{
-		"hosts":       "127.0.0.1 localhost\n::1 localhost\n",
-		"resolv.conf": "nameserver 127.0.0.1\noptions timeout:1\n",
-	} {
-		own := filepath.Join(dir, file)
-		if err := os.WriteFile(own, []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-		if err := unix.Mount(own, "/etc/"+file, "", unix.MS_BIND, ""); err != nil {
-			return nil, fmt.Errorf("mount over /etc/%s: %w", file, err)
-		}
+	if err := Prepare(dir, "nameserver 127.0.0.1\noptions timeout:1\n"); err != nil {
+		return nil, err
 	}
 	served, err := serveNames()
 	if err != nil {
 		return nil, fmt.Errorf("the name server: %w", err)
 	}
 	return &Net{names: served}, nil
+}
+
+// Prepare sets up loopback and mounts of the inner run's own. Names are looked up
+// as resolv says, in the words of resolv.conf.
+func Prepare(dir, resolv string) error {
+	if err := loopbackUp(); err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("mounts of our own: %w", err)
+	}
+	for file, text := range map[string]string{
+		"hosts":       "127.0.0.1 localhost\n::1 localhost\n",
+		"resolv.conf": resolv,
+	} {
+		own := filepath.Join(dir, file)
+		if err := os.WriteFile(own, []byte(text), 0o644); err != nil {
+			return err
+		}
+		if err := unix.Mount(own, "/etc/"+file, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount over /etc/%s: %w", file, err)
+		}
+	}
+	return nil
 }
 
 func loopbackUp() error {

@@ -8,7 +8,6 @@
 package isolate
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -24,21 +23,35 @@ import (
 const variable = "ZMY_E2E_INSIDE"
 
 // Inside returns the directory of the inner run, and whether this is the inner
-// run.
+// run. A binary asks before it does anything else: where it runs as the janitor of a
+// run, Inside cleans up and does not return.
 func Inside() (dir string, inside bool) {
+	if dir := os.Getenv(janitorVariable); dir != "" {
+		if err := clean(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	dir = os.Getenv(variable)
 	return dir, dir != ""
 }
 
 // Run runs this binary again, inside, with dir as its own directory and for
-// everything temporary. It passes signals on and returns the exit code.
-func Run(dir string, env []string) (int, error) {
+// everything temporary. It passes signals on and returns the exit code. Should this
+// process be killed, then the directory is removed as well.
+func Run(dir string, env []string) (code int, err error) {
 	// Its death is tied to this thread, not to this process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
 	defer signal.Stop(signals)
+	janitor, err := startJanitor(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, janitor.end()) }()
 	cmd, err := start(dir, env)
 	if err != nil {
 		return 0, err
@@ -97,34 +110,76 @@ func start(dir string, env []string) (*exec.Cmd, error) {
 }
 
 // Left returns what still refers to the directory of an inner run that has ended:
-// processes and mounts.
+// processes, mounts and control groups.
 func Left(dir string) ([]string, error) {
-	var left []string
-	mounts, err := os.Open("/proc/self/mountinfo")
+	left, err := processes(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer mounts.Close()
-	lines := bufio.NewScanner(mounts)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), dir) {
-			left = append(left, "mount: "+lines.Text())
-		}
-	}
-	if err := lines.Err(); err != nil {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
 		return nil, err
 	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, dir) {
+			left = append(left, "mount: "+line)
+		}
+	}
+	all, err := groups(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range all {
+		if _, err := os.Stat(group); err == nil {
+			left = append(left, "control group: "+group)
+		}
+	}
+	return left, nil
+}
+
+// processes returns the processes that have the directory in their arguments or
+// for everything temporary.
+func processes(dir string) ([]string, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
 	}
+	var found []string
 	for _, e := range entries {
 		// A process that ends while we look is none that is left.
 		command, _ := os.ReadFile("/proc/" + e.Name() + "/cmdline")
 		environ, _ := os.ReadFile("/proc/" + e.Name() + "/environ")
 		if bytes.Contains(command, []byte(dir)) || bytes.Contains(environ, []byte("TMPDIR="+dir)) {
-			left = append(left, fmt.Sprintf("process %s: %s", e.Name(), bytes.ReplaceAll(command, []byte{0}, []byte{' '})))
+			found = append(found, fmt.Sprintf("process %s: %s", e.Name(), bytes.ReplaceAll(command, []byte{0}, []byte{' '})))
 		}
 	}
-	return left, nil
+	return found, nil
+}
+
+// Session makes a directory for a run, has it made ready, and runs this binary
+// again, inside. Afterwards nothing is left, or it is an error; but the directory,
+// if the variable Keep is set.
+func Session(ready func(dir string) error) (code int, err error) {
+	dir, err := os.MkdirTemp("", "zmy-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if os.Getenv(Keep) != "" {
+			fmt.Fprintf(os.Stderr, "kept %s\n", dir)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(dir))
+	}()
+	if err := ready(dir); err != nil {
+		return 0, err
+	}
+	if code, err = Run(dir, nil); err != nil {
+		return code, err
+	}
+	left, err := Left(dir)
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("the run has left behind:\n%s", strings.Join(left, "\n"))
+	}
+	return code, err
 }

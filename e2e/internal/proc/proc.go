@@ -25,6 +25,8 @@ type Program struct {
 	Env []string
 	// Log is the file that its output is added to.
 	Log string
+	// Namespaces are the namespaces it gets of its own, as flags of clone(2).
+	Namespaces uintptr
 }
 
 // Process is a program that was started.
@@ -44,7 +46,7 @@ func Start(p Program) (*Process, error) {
 	cmd := exec.Command(p.Path, p.Args...)
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + os.TempDir(), "TMPDIR=" + os.TempDir()}, p.Env...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: p.Namespaces}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Name, err)
 	}
