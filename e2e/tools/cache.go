@@ -66,9 +66,18 @@ func Root() (string, error) {
 // Path returns where the tool is kept. The name depends on everything that the
 // program is made of.
 func (c Cache) Path(t Tool) (string, error) {
+	module := filepath.Join(c.E2E, t.Module)
+	files := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
+	if strings.HasPrefix(t.Package, "./") { // of that module itself
+		own, err := filepath.Glob(filepath.Join(module, t.Package, "*.go"))
+		if err != nil {
+			return "", err
+		}
+		files = append(files, own...)
+	}
 	h := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		b, err := os.ReadFile(filepath.Join(c.E2E, t.Module, name))
+	for _, name := range files {
+		b, err := os.ReadFile(name)
 		if err != nil {
 			return "", fmt.Errorf("the module of %s: %w", t.Name, err)
 		}

@@ -5,6 +5,7 @@ package tools
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,24 +46,16 @@ const (
 	KedaAdapter       = "keda-adapter"
 	KedaWebhooks      = "keda-webhooks"
 	Prometheus        = "prometheus"
+	Kubelet           = "kubelet"
+	KubeProxy         = "kube-proxy"
+	CoreDNS           = "coredns"
+	Pause             = "pause"
 )
 
 // ControlPlane returns the tools of a control plane without a node, in the order
 // in which they are built: what costs most comes first of its module, so that the
 // others find its packages built.
 func ControlPlane() []Tool {
-	kubernetes := func(name string, cost time.Duration) Tool {
-		return Tool{
-			Name: name, Module: "tools/kubernetes", Package: "k8s.io/kubernetes/cmd/" + name,
-			Stamps: kubernetesStamps(), Cost: cost,
-		}
-	}
-	keda := func(name, command string, cost time.Duration) Tool {
-		return Tool{
-			Name: name, Module: "tools/keda", Package: "github.com/kedacore/keda/v2/cmd/" + command,
-			Stamps: []string{"github.com/kedacore/keda/v2/version.Version=" + kedaVersion}, Cost: cost,
-		}
-	}
 	return []Tool{
 		kubernetes(APIServer, 190*time.Second),
 		kubernetes(ControllerManager, 45*time.Second),
@@ -80,6 +73,36 @@ func ControlPlane() []Tool {
 			Name: Prometheus, Module: "prometheus", Package: "github.com/prometheus/prometheus/cmd/prometheus",
 			Tags: "remove_all_sd,enable_kubernetes_sd", Cost: 60 * time.Second,
 		},
+	}
+}
+
+// Node returns the tools of a control plane with a real node.
+func Node() []Tool {
+	notNeeded := func(t Tool) bool { return t.Name == Kwok || t.Name == Prometheus }
+	return append(slices.DeleteFunc(ControlPlane(), notNeeded),
+		kubernetes(Kubelet, 40*time.Second),
+		kubernetes(KubeProxy, 10*time.Second),
+		Tool{
+			Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns",
+			Cost: 120 * time.Second,
+		},
+		Tool{Name: Pause, Module: ".", Package: "./cluster/node/pause", Cost: time.Second},
+	)
+}
+
+// kubernetes returns a program of Kubernetes' own.
+func kubernetes(name string, cost time.Duration) Tool {
+	return Tool{
+		Name: name, Module: "tools/kubernetes", Package: "k8s.io/kubernetes/cmd/" + name,
+		Stamps: kubernetesStamps(), Cost: cost,
+	}
+}
+
+// keda returns a program of KEDA's.
+func keda(name, command string, cost time.Duration) Tool {
+	return Tool{
+		Name: name, Module: "tools/keda", Package: "github.com/kedacore/keda/v2/cmd/" + command,
+		Stamps: []string{"github.com/kedacore/keda/v2/version.Version=" + kedaVersion}, Cost: cost,
 	}
 }
 
