@@ -1,0 +1,102 @@
+// Up boots a Kubernetes node with KEDA on this machine and runs a command there,
+// which finds the cluster by KUBECONFIG and loads images with the command that
+// ZMY_E2E_LOAD names. Without a command it waits for Ctrl-C. It ends with the code
+// of the command, and leaves nothing behind.
+//
+//	cd e2e && go run ./cluster/node/up [-sync 15s] [-downscale 5m] [COMMAND [ARG...]]
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/node"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
+	"github.com/infra-arch/zmy-scaler/e2e/tools"
+)
+
+func main() {
+	dir, inside := isolate.Inside()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := outer
+	if inside {
+		run = func(ctx context.Context) (int, error) { return inner(ctx, dir) }
+	}
+	code, err := run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(1, code)
+	}
+	os.Exit(code)
+}
+
+// outer makes everything ready where there is a network, and runs the rest inside.
+func outer(ctx context.Context) (int, error) {
+	if err := node.Supported(); err != nil {
+		return 1, fmt.Errorf("NO NODE ON THIS MACHINE: %w", err)
+	}
+	return isolate.Session(func(dir string) error {
+		cache, err := tools.Open(os.Stderr)
+		if err != nil {
+			return err
+		}
+		parts, err := node.Make(ctx, cache)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(parts)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(partsFile(dir), text, 0o644)
+	})
+}
+
+func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
+
+// inner boots the node and runs the command.
+func inner(ctx context.Context, dir string) (code int, err error) {
+	sync := flag.Duration("sync", time.Second, "how often the HPA looks")
+	downscale := flag.Duration("downscale", 0, "how long a lower recommendation must have been the highest")
+	flag.Parse()
+	text, err := os.ReadFile(partsFile(dir))
+	if err != nil {
+		return 0, err
+	}
+	o := node.Options{Dir: dir, HPASync: *sync, HPADownscale: *downscale, Log: os.Stderr}
+	if err := json.Unmarshal(text, &o.Parts); err != nil {
+		return 0, err
+	}
+	n, err := node.Boot(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, n.Close(context.WithoutCancel(ctx))) }()
+	env := []string{"KUBECONFIG=" + n.Kubeconfig(), "ZMY_E2E_LOAD=" + strings.Join(n.LoadCommand(), " ")}
+	if flag.NArg() == 0 {
+		fmt.Fprintf(os.Stderr, "up; Ctrl-C ends it. In it:\n  nsenter --target %d --all env %s COMMAND\n", os.Getpid(), strings.Join(env, " "))
+		<-ctx.Done()
+		return 0, nil
+	}
+	cmd := exec.CommandContext(ctx, flag.Arg(0), flag.Args()[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return max(1, exit.ExitCode()), nil
+	}
+	return 0, err
+}
