@@ -7,6 +7,7 @@ type Series struct {
 	end   Tick
 	any   bool
 	slots []Sample
+	head  int // the slot of end; older ticks stand before it, around the ring
 }
 
 // NewSeries returns an empty series that remembers n ticks.
@@ -47,10 +48,13 @@ func (s *Series) Set(k Tick, v Sample) {
 		clear(s.slots)
 		s.end, s.any = k, true
 	case k > s.end:
-		for j := s.end + 1; j < k; j++ {
-			s.slots[s.index(j)] = Sample{}
+		for s.end < k {
+			s.end++
+			if s.head++; s.head == len(s.slots) {
+				s.head = 0
+			}
+			s.slots[s.head] = Sample{}
 		}
-		s.end = k
 	case k <= s.end-n:
 		return
 	}
@@ -72,7 +76,12 @@ func (s *Series) Newest(from, to Tick) (Sample, Tick, bool) {
 	return Sample{}, 0, false
 }
 
+// index returns the slot of a tick that is remembered. It divides nothing: a
+// decision walks along hundreds of ticks.
 func (s *Series) index(k Tick) int {
-	n := Tick(len(s.slots))
-	return int(((k % n) + n) % n)
+	i := s.head - int(s.end-k)
+	if i < 0 {
+		i += len(s.slots)
+	}
+	return i
 }
