@@ -74,8 +74,10 @@ func (x *ListRequest) GetNamespace() string {
 
 // ListResponse is a list of triggers.
 type ListResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Triggers      []*Trigger             `protobuf:"bytes,1,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Triggers []*Trigger             `protobuf:"bytes,1,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	// Now is the scaler's clock, which the demo runs faster than the wall's.
+	Now           *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -113,6 +115,13 @@ func (*ListResponse) Descriptor() ([]byte, []int) {
 func (x *ListResponse) GetTriggers() []*Trigger {
 	if x != nil {
 		return x.Triggers
+	}
+	return nil
+}
+
+func (x *ListResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
 	}
 	return nil
 }
@@ -181,8 +190,10 @@ func (x *ExplainRequest) GetMetric() string {
 
 // ExplainResponse explains the zmy triggers of one ScaledObject.
 type ExplainResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Triggers      []*Explanation         `protobuf:"bytes,1,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Triggers []*Explanation         `protobuf:"bytes,1,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	// Now is the scaler's clock.
+	Now           *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -220,6 +231,13 @@ func (*ExplainResponse) Descriptor() ([]byte, []int) {
 func (x *ExplainResponse) GetTriggers() []*Explanation {
 	if x != nil {
 		return x.Triggers
+	}
+	return nil
+}
+
+func (x *ExplainResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
 	}
 	return nil
 }
@@ -276,7 +294,9 @@ type WatchResponse struct {
 	// Triggers are new or have a new state. The first response has all.
 	Triggers []*Trigger `protobuf:"bytes,1,rep,name=triggers,proto3" json:"triggers,omitempty"`
 	// Forgotten are the keys of triggers that are no longer known.
-	Forgotten     []string `protobuf:"bytes,2,rep,name=forgotten,proto3" json:"forgotten,omitempty"`
+	Forgotten []string `protobuf:"bytes,2,rep,name=forgotten,proto3" json:"forgotten,omitempty"`
+	// Now is the scaler's clock.
+	Now           *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +341,13 @@ func (x *WatchResponse) GetTriggers() []*Trigger {
 func (x *WatchResponse) GetForgotten() []string {
 	if x != nil {
 		return x.Forgotten
+	}
+	return nil
+}
+
+func (x *WatchResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
 	}
 	return nil
 }
@@ -1274,20 +1301,23 @@ const file_zmy_v1_introspection_proto_rawDesc = "" +
 	"\n" +
 	"\x1azmy/v1/introspection.proto\x12\x06zmy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"+\n" +
 	"\vListRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"i\n" +
 	"\fListResponse\x12+\n" +
-	"\btriggers\x18\x01 \x03(\v2\x0f.zmy.v1.TriggerR\btriggers\"Z\n" +
+	"\btriggers\x18\x01 \x03(\v2\x0f.zmy.v1.TriggerR\btriggers\x12,\n" +
+	"\x03now\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\"Z\n" +
 	"\x0eExplainRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06metric\x18\x03 \x01(\tR\x06metric\"B\n" +
+	"\x06metric\x18\x03 \x01(\tR\x06metric\"p\n" +
 	"\x0fExplainResponse\x12/\n" +
-	"\btriggers\x18\x01 \x03(\v2\x13.zmy.v1.ExplanationR\btriggers\",\n" +
+	"\btriggers\x18\x01 \x03(\v2\x13.zmy.v1.ExplanationR\btriggers\x12,\n" +
+	"\x03now\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\",\n" +
 	"\fWatchRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"Z\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"\x88\x01\n" +
 	"\rWatchResponse\x12+\n" +
 	"\btriggers\x18\x01 \x03(\v2\x0f.zmy.v1.TriggerR\btriggers\x12\x1c\n" +
-	"\tforgotten\x18\x02 \x03(\tR\tforgotten\"\xeb\x06\n" +
+	"\tforgotten\x18\x02 \x03(\tR\tforgotten\x12,\n" +
+	"\x03now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\"\xeb\x06\n" +
 	"\aTrigger\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12#\n" +
@@ -1431,41 +1461,44 @@ var file_zmy_v1_introspection_proto_goTypes = []any{
 }
 var file_zmy_v1_introspection_proto_depIdxs = []int32{
 	6,  // 0: zmy.v1.ListResponse.triggers:type_name -> zmy.v1.Trigger
-	8,  // 1: zmy.v1.ExplainResponse.triggers:type_name -> zmy.v1.Explanation
-	6,  // 2: zmy.v1.WatchResponse.triggers:type_name -> zmy.v1.Trigger
-	16, // 3: zmy.v1.Trigger.at:type_name -> google.protobuf.Timestamp
-	16, // 4: zmy.v1.Trigger.yield_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: zmy.v1.Trigger.emitted:type_name -> zmy.v1.Emitted
-	16, // 6: zmy.v1.Trigger.next_at:type_name -> google.protobuf.Timestamp
-	6,  // 7: zmy.v1.Explanation.trigger:type_name -> zmy.v1.Trigger
-	15, // 8: zmy.v1.Explanation.metadata:type_name -> zmy.v1.Explanation.MetadataEntry
-	17, // 9: zmy.v1.Explanation.interval:type_name -> google.protobuf.Duration
-	17, // 10: zmy.v1.Explanation.lookback:type_name -> google.protobuf.Duration
-	9,  // 11: zmy.v1.Explanation.facts:type_name -> zmy.v1.Fact
-	10, // 12: zmy.v1.Explanation.timers:type_name -> zmy.v1.Timer
-	11, // 13: zmy.v1.Explanation.queries:type_name -> zmy.v1.Query
-	12, // 14: zmy.v1.Explanation.series:type_name -> zmy.v1.Series
-	14, // 15: zmy.v1.Explanation.recent:type_name -> zmy.v1.Decision
-	14, // 16: zmy.v1.Explanation.changes:type_name -> zmy.v1.Decision
-	16, // 17: zmy.v1.Fact.at:type_name -> google.protobuf.Timestamp
-	16, // 18: zmy.v1.Timer.since:type_name -> google.protobuf.Timestamp
-	17, // 19: zmy.v1.Timer.length:type_name -> google.protobuf.Duration
-	17, // 20: zmy.v1.Timer.left:type_name -> google.protobuf.Duration
-	13, // 21: zmy.v1.Query.newest:type_name -> zmy.v1.Sample
-	13, // 22: zmy.v1.Series.samples:type_name -> zmy.v1.Sample
-	16, // 23: zmy.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	16, // 24: zmy.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	0,  // 25: zmy.v1.Introspection.List:input_type -> zmy.v1.ListRequest
-	2,  // 26: zmy.v1.Introspection.Explain:input_type -> zmy.v1.ExplainRequest
-	4,  // 27: zmy.v1.Introspection.Watch:input_type -> zmy.v1.WatchRequest
-	1,  // 28: zmy.v1.Introspection.List:output_type -> zmy.v1.ListResponse
-	3,  // 29: zmy.v1.Introspection.Explain:output_type -> zmy.v1.ExplainResponse
-	5,  // 30: zmy.v1.Introspection.Watch:output_type -> zmy.v1.WatchResponse
-	28, // [28:31] is the sub-list for method output_type
-	25, // [25:28] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 1: zmy.v1.ListResponse.now:type_name -> google.protobuf.Timestamp
+	8,  // 2: zmy.v1.ExplainResponse.triggers:type_name -> zmy.v1.Explanation
+	16, // 3: zmy.v1.ExplainResponse.now:type_name -> google.protobuf.Timestamp
+	6,  // 4: zmy.v1.WatchResponse.triggers:type_name -> zmy.v1.Trigger
+	16, // 5: zmy.v1.WatchResponse.now:type_name -> google.protobuf.Timestamp
+	16, // 6: zmy.v1.Trigger.at:type_name -> google.protobuf.Timestamp
+	16, // 7: zmy.v1.Trigger.yield_at:type_name -> google.protobuf.Timestamp
+	7,  // 8: zmy.v1.Trigger.emitted:type_name -> zmy.v1.Emitted
+	16, // 9: zmy.v1.Trigger.next_at:type_name -> google.protobuf.Timestamp
+	6,  // 10: zmy.v1.Explanation.trigger:type_name -> zmy.v1.Trigger
+	15, // 11: zmy.v1.Explanation.metadata:type_name -> zmy.v1.Explanation.MetadataEntry
+	17, // 12: zmy.v1.Explanation.interval:type_name -> google.protobuf.Duration
+	17, // 13: zmy.v1.Explanation.lookback:type_name -> google.protobuf.Duration
+	9,  // 14: zmy.v1.Explanation.facts:type_name -> zmy.v1.Fact
+	10, // 15: zmy.v1.Explanation.timers:type_name -> zmy.v1.Timer
+	11, // 16: zmy.v1.Explanation.queries:type_name -> zmy.v1.Query
+	12, // 17: zmy.v1.Explanation.series:type_name -> zmy.v1.Series
+	14, // 18: zmy.v1.Explanation.recent:type_name -> zmy.v1.Decision
+	14, // 19: zmy.v1.Explanation.changes:type_name -> zmy.v1.Decision
+	16, // 20: zmy.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	16, // 21: zmy.v1.Timer.since:type_name -> google.protobuf.Timestamp
+	17, // 22: zmy.v1.Timer.length:type_name -> google.protobuf.Duration
+	17, // 23: zmy.v1.Timer.left:type_name -> google.protobuf.Duration
+	13, // 24: zmy.v1.Query.newest:type_name -> zmy.v1.Sample
+	13, // 25: zmy.v1.Series.samples:type_name -> zmy.v1.Sample
+	16, // 26: zmy.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	16, // 27: zmy.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	0,  // 28: zmy.v1.Introspection.List:input_type -> zmy.v1.ListRequest
+	2,  // 29: zmy.v1.Introspection.Explain:input_type -> zmy.v1.ExplainRequest
+	4,  // 30: zmy.v1.Introspection.Watch:input_type -> zmy.v1.WatchRequest
+	1,  // 31: zmy.v1.Introspection.List:output_type -> zmy.v1.ListResponse
+	3,  // 32: zmy.v1.Introspection.Explain:output_type -> zmy.v1.ExplainResponse
+	5,  // 33: zmy.v1.Introspection.Watch:output_type -> zmy.v1.WatchResponse
+	31, // [31:34] is the sub-list for method output_type
+	28, // [28:31] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_zmy_v1_introspection_proto_init() }
