@@ -15,15 +15,31 @@ import (
 // environment of the workers.
 const fromEnv = "FromEnv"
 
-// Parse reads the metadata of a trigger. The error is [Faults], everything that
-// is wrong: values first, in the order of the table, then what is missing or
-// does not fit together, then keys that nobody knows.
+// Parse reads the metadata of a trigger as KEDA sends it. The error is [Faults],
+// everything that is wrong: values first, in the order of the table, then what is
+// missing or does not fit together, then keys that nobody knows.
 func Parse(metadata map[string]string, server Server) (*Trigger, error) {
-	keys := Keys()
+	return newParser(metadata, server).parse(metadata, server)
+}
+
+// ParseManifest reads the metadata of a trigger as it stands in a manifest, where
+// a key that ends in FromEnv holds the name of a variable of the workers. What the
+// variable holds is not known: such keys are listed in Trigger.FromEnv, have their
+// defaults, and are blamed for nothing.
+func ParseManifest(metadata map[string]string, server Server) (*Trigger, error) {
+	p := newParser(metadata, server)
+	p.manifest = true
+	return p.parse(metadata, server)
+}
+
+func newParser(metadata map[string]string, server Server) *parser {
 	t := &Trigger{given: make(map[string]Value, len(metadata)), interval: server.Interval}
-	p := &parser{t: t, keys: keys, broken: map[string]bool{}}
+	return &parser{t: t, keys: Keys(), broken: map[string]bool{}}
+}
+
+func (p *parser) parse(metadata map[string]string, server Server) (*Trigger, error) {
 	strangers := p.collect(metadata)
-	for _, k := range keys {
+	for _, k := range p.keys {
 		p.apply(k)
 	}
 	p.require()
@@ -32,7 +48,7 @@ func Parse(metadata map[string]string, server Server) (*Trigger, error) {
 	if p.faults = append(p.faults, strangers...); len(p.faults) > 0 {
 		return nil, p.faults
 	}
-	return t, nil
+	return p.t, nil
 }
 
 type parser struct {
@@ -42,6 +58,8 @@ type parser struct {
 	// broken holds the keys whose value is unusable, so that no cross-check
 	// blames another key for it.
 	broken map[string]bool
+	// manifest tells that keys ending in FromEnv hold names, not values.
+	manifest bool
 }
 
 // collect sorts the metadata into known keys and returns the faults of all others.
@@ -54,6 +72,9 @@ func (p *parser) collect(metadata map[string]string) Faults {
 		switch {
 		case known && twice:
 			p.fail(name, Fault{Key: name, Problem: fmt.Sprintf("given twice, as %s and %s: keep one", other.Key, key)})
+		case known && p.manifest && key != name:
+			p.t.FromEnv = append(p.t.FromEnv, name)
+			p.broken[name] = true
 		case known:
 			p.t.given[name] = Value{Key: key, Text: value}
 		case looksSecret(name):
@@ -69,7 +90,7 @@ func (p *parser) collect(metadata map[string]string) Faults {
 func (p *parser) apply(k Key) {
 	v, given := p.t.given[k.Name]
 	switch {
-	case k.set == nil || p.broken[k.Name]:
+	case k.set == nil || p.broken[k.Name] && !slices.Contains(p.t.FromEnv, k.Name):
 		return
 	case !given && k.Literal:
 		v = Value{Key: k.Name, Text: k.Default}
@@ -137,7 +158,7 @@ func (p *parser) cross(server Server) {
 	}
 	if _, ok := t.given["cpuWeight"]; ok {
 		if _, ok := t.given["cpuQuery"]; !ok {
-			p.blame("cpuWeight", nil, "needs cpuQuery: there is no CPU to weigh")
+			p.blame("cpuWeight", []string{"cpuQuery"}, "needs cpuQuery: there is no CPU to weigh")
 		}
 	}
 	if !p.broken["interval"] && t.interval%server.Interval != 0 {

@@ -25,6 +25,9 @@ type Trigger struct {
 	// Tolerance replaces the HPA's own when ToleranceGiven.
 	Tolerance      decision.Tolerance
 	ToleranceGiven bool
+	// FromEnv lists the keys whose values only the environment of the workers
+	// knows. [ParseManifest] alone leaves any.
+	FromEnv []string
 
 	// What cross-checks and derived defaults need.
 	given        map[string]Value
