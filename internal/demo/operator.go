@@ -9,15 +9,13 @@ import (
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
 
+	"github.com/infra-arch/zmy-scaler/internal/autoscaler"
 	"github.com/infra-arch/zmy-scaler/internal/clock"
+	"github.com/infra-arch/zmy-scaler/internal/manifest"
 )
 
-const (
-	// syncEvery is how often an HPA looks at its metrics.
-	syncEvery = 15 * time.Second
-	// callTimeout bounds one call of the scaler, on the wall's clock.
-	callTimeout = 5 * time.Second
-)
+// callTimeout bounds one call of the scaler, on the wall's clock.
+const callTimeout = 5 * time.Second
 
 // operator stands in for KEDA and the HPA of one workload: it asks the scaler as
 // they do, and scales the fleet by the answers.
@@ -30,8 +28,8 @@ type operator struct {
 	told audience
 
 	mu         sync.Mutex
-	hpa        *hpa
-	activation activation
+	hpa        *autoscaler.HPA
+	activation autoscaler.Activation
 	next       plan
 
 	// plan is next as others may read it, at any time.
@@ -68,17 +66,25 @@ type plan struct {
 func newOperator(m *member, client pb.ExternalScalerClient, clk clock.Clock, told audience) *operator {
 	o := &operator{
 		member: m, client: client, clock: clk, told: told,
-		hpa:        newHPA(m.min, m.max),
-		activation: activation{min: m.min, cooldown: m.cooldown, lastActive: clk.Now()},
+		hpa:        autoscaler.NewHPA(m.min, m.max, behavior()),
+		activation: autoscaler.Activation{Min: m.min, Cooldown: m.cooldown, LastActive: clk.Now()},
 	}
 	o.publish()
 	return o
 }
 
+// behavior is what the project's samples recommend: the defaults upward, and
+// downward no window of the HPA's own, since the scaler has waited already.
+func behavior() manifest.Behavior {
+	b := manifest.DefaultBehavior()
+	b.Given, b.Down.Window = true, 0
+	return b
+}
+
 // publish lets others read the plan. The operator's mu is held.
 func (o *operator) publish() {
 	p := o.next
-	if at, ok := o.activation.sleepsAt(); ok {
+	if at, ok := o.activation.SleepsAt(); ok {
 		p.sleep = at
 	}
 	o.plan.Store(&p)
@@ -113,7 +119,7 @@ func (o *operator) pushed(now time.Time) {
 
 func (o *operator) wakeOrSleep(now time.Time, active, failed bool) {
 	spec := o.fleet.Read().Spec
-	want := o.activation.check(now, spec, active, failed)
+	want := o.activation.Check(now, spec, active, failed)
 	o.publish()
 	if want != spec {
 		o.scale(now, spec, want)
@@ -124,16 +130,16 @@ func (o *operator) wakeOrSleep(now time.Time, active, failed bool) {
 func (o *operator) sync(ctx context.Context, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.next.sync = now.Add(syncEvery)
+	o.next.sync = now.Add(autoscaler.SyncPeriod)
 	o.publish()
 	if o.fleet.Read().Spec == 0 {
 		return // a HPA does nothing at zero
 	}
-	metrics := make([]reading, 0, len(o.triggers))
+	metrics := make([]autoscaler.Metric, 0, len(o.triggers))
 	for _, t := range o.triggers {
 		m, _, err := o.ask(ctx, t)
 		if err != nil {
-			m.err = err
+			m.Failed = true
 			o.fail(ctx, now, err)
 		}
 		metrics = append(metrics, m)
@@ -142,7 +148,7 @@ func (o *operator) sync(ctx context.Context, now time.Time) {
 		return
 	}
 	r := o.fleet.Read()
-	want := o.hpa.sync(now, counts{spec: r.Spec, status: r.Spec, ready: r.Ready}, metrics)
+	want := o.hpa.Sync(now, autoscaler.Counts{Spec: r.Spec, Status: r.Spec, Ready: r.Ready}, metrics...)
 	o.scale(now, r.Spec, want)
 }
 
@@ -162,7 +168,7 @@ func (o *operator) fail(ctx context.Context, now time.Time, err error) {
 }
 
 // ask makes the three calls that KEDA makes for one trigger.
-func (o *operator) ask(ctx context.Context, t triggerSpec) (m reading, active bool, err error) {
+func (o *operator) ask(ctx context.Context, t triggerSpec) (m autoscaler.Metric, active bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	ref := o.ref(t)
@@ -170,15 +176,15 @@ func (o *operator) ask(ctx context.Context, t triggerSpec) (m reading, active bo
 	if err != nil {
 		return m, false, err
 	}
-	m.metricType = t.metricType
+	m.Type = t.metricType
 	for _, spec := range specs.GetMetricSpecs() {
-		m.target = milli(spec.GetTargetSizeFloat(), spec.GetTargetSize())
+		m.Target = milli(spec.GetTargetSizeFloat(), spec.GetTargetSize())
 		answer, err := o.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: spec.GetMetricName()})
 		if err != nil {
 			return m, false, err
 		}
 		for _, v := range answer.GetMetricValues() {
-			m.usage += milli(v.GetMetricValueFloat(), v.GetMetricValue())
+			m.Usage += milli(v.GetMetricValueFloat(), v.GetMetricValue())
 		}
 	}
 	is, err := o.client.IsActive(ctx, ref)
@@ -213,7 +219,7 @@ func (o *operator) run(ctx context.Context, spawn func(func() error)) {
 		})
 	}
 	loop(o.polling, o.poll)
-	loop(syncEvery, o.sync)
+	loop(autoscaler.SyncPeriod, o.sync)
 	if o.push {
 		spawn(func() error { return o.follow(ctx) })
 	}

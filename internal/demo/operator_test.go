@@ -205,3 +205,24 @@ func TestEvery(t *testing.T) {
 		}
 	})
 }
+
+func TestMilli(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		f    float64
+		i    int64
+		want int64
+	}{
+		{f: 30, i: 30, want: 30000},
+		{f: 33.0004, i: 33, want: 33000},
+		{f: 33.0006, i: 33, want: 33001},
+		{f: 0, i: 7, want: 7000},
+		{f: -1, i: 7, want: 7000},
+		{f: 0, i: -7, want: 0},
+	}
+	for _, tt := range tests {
+		if got := milli(tt.f, tt.i); got != tt.want {
+			t.Errorf("milli(%v, %d) is %d, want %d", tt.f, tt.i, got, tt.want)
+		}
+	}
+}

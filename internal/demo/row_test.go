@@ -14,6 +14,8 @@ import (
 )
 
 // status is a status of the payment trigger with a yield of 0.5 now.
+var epoch = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+
 func status(edit func(*engine.Status)) *engine.Status {
 	s := &engine.Status{Namespace: namespace, Name: "payment"}
 	s.Trigger = &trigger.Trigger{MetricName: "zmy", Policy: decision.Policy{Up: 0.3, Down: 0.9, Inactive: 0.95, MaxStaleness: time.Minute}}

@@ -17,15 +17,19 @@ const (
 	longestWindow      = 3600 * time.Second
 	typePods           = "Pods"
 	typePercent        = "Percent"
-	selectMax          = "Max"
-	selectMin          = "Min"
-	selectDisabled     = "Disabled"
 	defaultMaxReplicas = 100
+)
+
+// The choices between policies.
+const (
+	SelectMax      = "Max"
+	SelectMin      = "Min"
+	SelectDisabled = "Disabled"
 )
 
 // Behavior is how fast an HPA changes the size of its target.
 type Behavior struct {
-	// Given is false when the manifest has no behavior at all. The HPA then has
+	// Given is false when the manifest has no behavior at all. The HPA then asks
 	// no policies, but grows to no more than max(2 x replicas, 4) in one sync.
 	Given    bool
 	Up, Down Rules
@@ -53,20 +57,20 @@ type Policy struct {
 	Period        time.Duration
 }
 
-// defaultBehavior returns what an HPA has without any.
-func defaultBehavior() Behavior {
+// DefaultBehavior returns what an HPA has without any.
+func DefaultBehavior() Behavior {
 	percent := Policy{Percent: defaultPercent, Period: defaultPeriod}
 	return Behavior{
 		Up: Rules{
 			Policies: []Policy{{Pods: defaultUpPods, Period: defaultPeriod}, percent},
-			Select:   selectMax, Tolerance: DefaultTolerance,
+			Select:   SelectMax, Tolerance: DefaultTolerance,
 		},
 		Down: Rules{
 			Window: DefaultDownWindow, Policies: []Policy{percent},
-			Select: selectMax, Tolerance: DefaultTolerance,
+			Select: SelectMax, Tolerance: DefaultTolerance,
 		},
 	}
 }
 
 // Disabled reports whether the HPA may not go in this direction at all.
-func (r Rules) Disabled() bool { return r.Select == selectDisabled }
+func (r Rules) Disabled() bool { return r.Select == SelectDisabled }

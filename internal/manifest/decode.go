@@ -108,7 +108,7 @@ func (r *reader) trigger(n node) Trigger {
 // behavior reads what the HPA is told. As in Kubernetes, what one direction does
 // not say is filled in for itself.
 func (r *reader) behavior(n node) Behavior {
-	b := defaultBehavior()
+	b := DefaultBehavior()
 	if n.value == nil {
 		return b
 	}
@@ -133,7 +133,7 @@ func (r *reader) rules(n node, rules Rules) Rules {
 			rules.Policies = append(rules.Policies, r.policy(p))
 		}
 	}
-	rules.Select = r.choice(f.get("selectPolicy"), selectMax, selectMin, selectDisabled)
+	rules.Select = r.choice(f.get("selectPolicy"), SelectMax, SelectMin, SelectDisabled)
 	if tolerance := f.get("tolerance"); tolerance.value != nil {
 		q, err := resource.ParseQuantity(tolerance.value.Value)
 		if err != nil || q.Sign() < 0 {
