@@ -107,8 +107,11 @@ func (a *App) open(m *metrics.Metrics) (map[string]engine.Source, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.EnforceLabel != "" && a.o.Config.GRPC.TLS.ClientCAFile == "" {
+			a.o.Log.Warn("enforceLabel without client certificates: whoever reaches the gRPC port can name any namespace, so let only KEDA reach it", "source", c.Name)
+		}
 		a.sources = append(a.sources, s)
-		sources[c.Name] = engine.Source{Querier: s, Allows: c.Allows, MaxConcurrency: c.MaxConcurrency}
+		sources[c.Name] = engine.Source{Querier: s, Allows: c.Allows, EnforceLabel: c.EnforceLabel, MaxConcurrency: c.MaxConcurrency}
 	}
 	return sources, nil
 }

@@ -28,6 +28,9 @@ type Source struct {
 	promquery.Querier
 	// Allows reports whether triggers of a namespace may use it.
 	Allows func(namespace string) bool
+	// EnforceLabel, where set, is the label that must have the trigger's namespace
+	// on all series that its queries see.
+	EnforceLabel string
 	// MaxConcurrency is how many of its triggers are evaluated at the same time.
 	MaxConcurrency int
 }

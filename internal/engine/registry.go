@@ -84,6 +84,11 @@ func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
 	if !source.Allows(c.Namespace) {
 		return nil, &ForbiddenSourceError{Source: trig.Source, Namespace: c.Namespace}
 	}
+	if source.EnforceLabel != "" {
+		if err := trig.Confine(source.EnforceLabel, c.Namespace); err != nil {
+			return nil, err
+		}
+	}
 	return e.add(c, newEntry(c, trig, e.cfg.Clock.Now()), watchers)
 }
 

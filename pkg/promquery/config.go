@@ -27,7 +27,8 @@ type SourceConfig struct {
 	HTTP config.HTTPClientConfig `yaml:"http,omitempty"`
 	// Namespaces lists who may use the source: names or globs.
 	Namespaces []string `yaml:"namespaces,omitempty"`
-	// EnforceLabel is reserved: a source that sets it is refused.
+	// EnforceLabel is a label that says whose a series is, such as namespace: every
+	// query sees only series on which it is the trigger's own namespace.
 	EnforceLabel string `yaml:"enforceLabel,omitempty"`
 	// MaxConcurrency is how many requests may be under way at once.
 	MaxConcurrency int `yaml:"maxConcurrency,omitempty"`
@@ -79,10 +80,7 @@ func (c SourceConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("namespaces: %q is neither a name nor a valid glob", pattern))
 		}
 	}
-	if c.EnforceLabel != "" {
-		// Accepting and ignoring it would show one tenant the data of another.
-		errs = append(errs, fmt.Errorf("enforceLabel is not supported yet: remove %q, or put a proxy that enforces it before the source", c.EnforceLabel))
-	}
+	errs = append(errs, validateEnforceLabel(c.EnforceLabel))
 	if c.MaxConcurrency <= 0 {
 		errs = append(errs, fmt.Errorf("maxConcurrency %d: must be above 0", c.MaxConcurrency))
 	}

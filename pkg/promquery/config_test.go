@@ -31,7 +31,10 @@ func TestSourceConfigValidate(t *testing.T) {
 		{name: "credentials", edit: func(c *promquery.SourceConfig) { c.URL = "http://u:hunter2@p" }, want: []string{"url holds credentials: put them under http.basic_auth"}},
 		{name: "bad glob", edit: func(c *promquery.SourceConfig) { c.Namespaces = []string{"a[", ""} }, want: []string{`namespaces: "a[" is`, `namespaces: "" is`}},
 		{name: "nobody", edit: func(c *promquery.SourceConfig) { c.Namespaces = nil }, want: []string{"namespaces is empty"}},
-		{name: "label", edit: func(c *promquery.SourceConfig) { c.EnforceLabel = "namespace" }, want: []string{"enforceLabel is not supported yet"}},
+		{name: "label", edit: func(c *promquery.SourceConfig) { c.EnforceLabel = "namespace" }},
+		{name: "label in UTF-8", edit: func(c *promquery.SourceConfig) { c.EnforceLabel = "k8s.namespace.name" }},
+		{name: "label not in UTF-8", edit: func(c *promquery.SourceConfig) { c.EnforceLabel = "a\xff" }, want: []string{`enforceLabel "a\xff": is no valid label name`}},
+		{name: "name as label", edit: func(c *promquery.SourceConfig) { c.EnforceLabel = "__name__" }, want: []string{`enforceLabel "__name__": names that begin with __`}},
 		{name: "no concurrency", edit: func(c *promquery.SourceConfig) { c.MaxConcurrency = 0 }, want: []string{"maxConcurrency 0: must be above 0"}},
 		{name: "http", edit: func(c *promquery.SourceConfig) {
 			c.HTTP.BasicAuth = &config.BasicAuth{}
@@ -39,7 +42,7 @@ func TestSourceConfigValidate(t *testing.T) {
 		}, want: []string{"http: at most one of"}},
 		{
 			name: "all at once",
-			edit: func(c *promquery.SourceConfig) { *c = promquery.SourceConfig{EnforceLabel: "x"} },
+			edit: func(c *promquery.SourceConfig) { *c = promquery.SourceConfig{EnforceLabel: "__x"} },
 			want: []string{"name is missing", "url is missing", "namespaces is empty", "enforceLabel", "maxConcurrency"},
 		},
 	}
