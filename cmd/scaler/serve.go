@@ -13,6 +13,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/app"
 	"github.com/infra-arch/zmy-scaler/internal/clock"
 	"github.com/infra-arch/zmy-scaler/internal/config"
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/kube"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
@@ -78,6 +79,9 @@ func serve(ctx context.Context, f serveFlags, logs io.Writer) error {
 	}
 	if rest != nil {
 		if o.Cluster, err = kube.New(rest, log, time.Now); err != nil {
+			return err
+		}
+		if o.Events, err = events.Client(rest); err != nil {
 			return err
 		}
 	}

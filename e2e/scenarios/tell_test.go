@@ -49,20 +49,26 @@ func desires(ctx context.Context, t *testing.T, s *stage.Stage, want string) {
 	}))
 }
 
-// badMetadata makes a mistake in a trigger. KEDA puts the scaler's words about it
-// into its log, and into the ScaledObject that the scaler has no metric. Once it is
-// mended everything works, without a restart.
+// badMetadata makes mistakes in a trigger. KEDA puts the scaler's words about them
+// into its log, and into the ScaledObject that the scaler has no metric. The scaler
+// tells all of them in an Event. Once they are mended everything works, without a
+// restart.
 func badMetadata(t *testing.T, w stage.World) {
 	s, ctx := stage.New(t, w, stage.Options{})
 	s.Work(2)
-	broken := stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{"scaleUpThreshold": "0.95"}}}}
+	broken := stage.Object{Min: 1, Max: 50, Triggers: []stage.Trigger{{Metadata: map[string]string{"scaleUpThreshold": "0.95", "cpuWeight": "7"}}}}
 	s.Apply(ctx, broken)
 	logged(ctx, t, s, `scaleUpThreshold \"0.95\": must be below scaleDownThreshold \"0.9\"`)
+	told := s.Event(ctx, "InvalidTrigger", `scaleUpThreshold "0.95": must be below scaleDownThreshold "0.9"`)
+	if !strings.Contains(told.Message, `cpuWeight "7": `) || told.Type != "Warning" || told.Count != 1 {
+		t.Errorf("told %d times as %s: %s", told.Count, told.Type, told.Message)
+	}
 	s.Condition(ctx, "Ready", "False")
 	s.Told(ctx, "no metric specs returned")
 	broken.Triggers[0].Metadata = map[string]string{"scaleUpThreshhold": "0.3"}
 	s.Apply(ctx, broken)
 	logged(ctx, t, s, "scaleUpThreshhold")
+	s.Event(ctx, "InvalidTrigger", `did you mean "scaleUpThreshold"?`)
 	s.Stays(ctx, 3*time.Second)
 	broken.Triggers[0].Metadata = nil
 	s.Apply(ctx, broken)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,14 @@ func oneOfTwo(metricType string) func(*testing.T, stage.World) {
 		s.Stays(ctx, 3*time.Second)
 		s.Went(4, 11, 2)
 		quiet(t, s)
+		s.Event(ctx, "BandChanged", "scale_down, was hold") // both saw it, and wrote to one
+		for replica := range 2 {
+			metrics, err := s.Scaler.Metrics(ctx, replica)
+			must(t, err)
+			if !strings.Contains(metrics, `zmy_scaler_events_total{result="failed"} 0`) {
+				t.Errorf("replica %d could not write its Events", replica)
+			}
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func upHoldDown(metricType string) func(*testing.T, stage.World) {
 		s.Work(3.2)
 		s.Becomes(ctx, 11)
 		s.HPAWants(ctx, 11)
+		s.Event(ctx, "BandChanged", "metric zmy: scale_up, was hold: the yield is below scaleUpThreshold")
 		s.Stays(ctx, 5*time.Second)
 		s.Work(0.8)
 		s.Becomes(ctx, 2)

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/infra-arch/zmy-scaler/internal/certs"
 	"github.com/infra-arch/zmy-scaler/internal/clock"
 	"github.com/infra-arch/zmy-scaler/internal/config"
 	"github.com/infra-arch/zmy-scaler/internal/engine"
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/grpcserver"
 	"github.com/infra-arch/zmy-scaler/internal/httpserver"
 	"github.com/infra-arch/zmy-scaler/internal/metrics"
@@ -40,8 +42,10 @@ type Options struct {
 	Build  metrics.Build
 	// Cluster is nil when Kubernetes is off.
 	Cluster Cluster
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Events is where Kubernetes Events are written to; nil when Kubernetes is off.
+	Events dynamic.Interface
+	Clock  clock.Clock
+	Log    *slog.Logger
 	// Profiling adds /debug/pprof to the HTTP server.
 	Profiling bool
 	// LameDuck is how long the scaler goes on answering after it was told to
@@ -53,6 +57,7 @@ type Options struct {
 type App struct {
 	o       Options
 	engine  *engine.Engine
+	events  *events.Recorder // nil when Kubernetes is off
 	sources []*promquery.Source
 	grpc    *grpcserver.Server
 	http    *httpserver.Server
@@ -80,6 +85,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	if o.Cluster != nil {
 		cfg.Cluster = o.Cluster
+	}
+	if o.Events != nil {
+		a.events = events.New(events.Options{Client: o.Events, Clock: o.Clock, Log: o.Log, Observe: m.Told})
+		cfg.Events = a.events
 	}
 	// First evaluations end with Run, which outlives ctx for a while.
 	if a.engine, err = engine.New(context.WithoutCancel(ctx), cfg); err != nil {
@@ -160,6 +169,9 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.http.Serve(a.httpListener) })
 	if a.o.Cluster != nil {
 		group.Go(func() error { return a.o.Cluster.Run(failed) })
+	}
+	if a.events != nil {
+		group.Go(func() error { return a.events.Run(failed) })
 	}
 	a.ready.Store(true)
 	a.o.Log.Info("serving", "grpc", a.GRPCAddr().String(), "http", a.HTTPAddr().String(),

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/infra-arch/zmy-scaler/internal/config"
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
@@ -81,21 +82,33 @@ func markdown(root string) ([]string, error) {
 	return files, err
 }
 
-func (c *checker) learn() error {
+// closedLists returns the names in the code's own tables.
+func closedLists() []string {
+	names := slices.Concat(foreign(), configKeys(config.Default()), configKeys(promquery.SourceConfig{}))
 	for _, k := range trigger.Keys() {
-		c.names[k.Name], c.names[k.Name+"FromEnv"] = true, true
+		names = append(names, k.Name, k.Name+"FromEnv")
 	}
 	for _, r := range decision.Reasons() {
-		c.names[r.String()] = true
+		names = append(names, r.String())
 	}
 	for _, b := range decision.Bands() {
-		c.names[b.String()] = true
+		names = append(names, b.String())
 	}
-	for _, n := range slices.Concat(foreign(), configKeys(config.Default()), configKeys(promquery.SourceConfig{})) {
-		c.names[n] = true
+	for _, k := range events.Kinds() {
+		names = append(names, string(k.Reason))
+	}
+	for _, r := range events.Results() {
+		names = append(names, string(r))
 	}
 	for k := range promquery.NumKinds {
-		c.names[k.String()] = true
+		names = append(names, k.String())
+	}
+	return names
+}
+
+func (c *checker) learn() error {
+	for _, name := range closedLists() {
+		c.names[name] = true
 	}
 	all, err := instruments()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/kube"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
@@ -48,6 +49,7 @@ func documents(ctx context.Context, root string) ([]document, error) {
 		{"config/deploy/clusterrole.yaml", clusterRole()},
 		{"docs/reference/commands.md", commands},
 		{"docs/reference/config.md", configuration},
+		{"docs/reference/events.md", eventsPage()},
 		{"docs/reference/metrics.md", metrics},
 		{"docs/reference/numbers.md", numbers},
 		{"docs/reference/rbac.md", rbacPage()},
@@ -92,11 +94,31 @@ func reasonsPage() []byte {
 	return b.Bytes()
 }
 
+func eventsPage() []byte {
+	var b bytes.Buffer
+	b.WriteString(markdownNote + "# Events\n\n" +
+		"What the scaler tells on a ScaledObject, in the Events that `kubectl describe` shows below it. " +
+		"How often: see [operating it](../operate.md#events).\n\n" +
+		"| reason | type | told | meaning |\n| --- | --- | --- | --- |\n")
+	for _, k := range events.Kinds() {
+		told := "when it happens"
+		if k.Lasts {
+			told = "while it lasts"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Reason, k.Type, told, k.Meaning)
+	}
+	b.WriteString("\nWhat became of them is counted in `zmy_scaler_events_total`, by `result`:\n\n| result | meaning |\n| --- | --- |\n")
+	for _, r := range events.Results() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", r, r.Meaning())
+	}
+	return b.Bytes()
+}
+
 func rbacPage() []byte {
 	var b bytes.Buffer
-	b.WriteString(markdownNote + "# What the scaler may read\n\n" +
-		"With `--kubernetes=auto` the scaler reads the following in the whole cluster, and writes nothing. " +
-		"What it may not read it does without: see [operating it](../operate.md#kubernetes-access). " +
+	b.WriteString(markdownNote + "# What the scaler may do\n\n" +
+		"With `--kubernetes=auto` the scaler reads the following in the whole cluster, and writes nothing but Events. " +
+		"What it may not do it does without: see [operating it](../operate.md#kubernetes-access). " +
 		"As a manifest: [clusterrole.yaml](../../config/deploy/clusterrole.yaml).\n\n" +
 		"| API groups | resources | verbs | for |\n| --- | --- | --- | --- |\n")
 	for _, r := range kube.Rules() {

@@ -78,7 +78,7 @@ func metricsPage() ([]byte, error) {
 	for k := range promquery.NumKinds {
 		results = append(results, k.String())
 	}
-	fmt.Fprintf(&b, "\nBands and reasons are listed in [reasons.md](reasons.md). The `result` of a request to a source is one of %s; that of an evaluation %s.\n",
+	fmt.Fprintf(&b, "\nBands and reasons are listed in [reasons.md](reasons.md). The `result` of a request to a source is one of %s; that of an evaluation %s; that of an Event is in [events.md](events.md).\n",
 		code(results), code([]string{string(engine.Fetched), string(engine.Failed)}))
 	return b.Bytes(), nil
 }

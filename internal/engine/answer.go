@@ -40,7 +40,11 @@ func (e *Engine) Trigger(c Call) (*trigger.Trigger, error) {
 	if en, _ := e.find(c, 0); en != nil {
 		return en.trig, nil
 	}
-	return trigger.Parse(c.Metadata, e.Server())
+	trig, err := trigger.Parse(c.Metadata, e.Server())
+	if err != nil {
+		return nil, e.refused(c, err)
+	}
+	return trig, nil
 }
 
 func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
@@ -51,7 +55,7 @@ func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
 	}
 	metric, err := e.metricType(en, view)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, e.refused(Call{Namespace: en.key.namespace, Name: en.key.name}, err)
 	}
 	return e.compose(en, view, metric), nil
 }

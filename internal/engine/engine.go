@@ -52,8 +52,10 @@ type Config struct {
 	Sources     map[string]Source
 	// Cluster is nil when Kubernetes is off.
 	Cluster Cluster
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Events is nil when nobody is told.
+	Events Events
+	Clock  clock.Clock
+	Log    *slog.Logger
 	// Evaluated is told how each evaluation ended and how long it took.
 	Evaluated func(Result, time.Duration)
 }
@@ -96,6 +98,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if cfg.Evaluated == nil {
 		cfg.Evaluated = func(Result, time.Duration) {}
+	}
+	if cfg.Events == nil {
+		cfg.Events = silence{}
 	}
 	e := &Engine{cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, entries: map[key]*entry{}}
 	e.life, e.end = context.WithCancel(ctx)

@@ -101,6 +101,7 @@ func (e *Engine) evaluate(ctx context.Context, en *entry) {
 	fleet := en.fleet(view, v.workers)
 	v.decision = decision.Decide(&en.trig.Policy, &en.window, fleet, at)
 	en.sawZero(fleet, e.cfg.Clock.Now())
+	e.tell(en, en.verdict.Load(), v)
 	en.publish(v)
 }
 

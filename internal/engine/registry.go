@@ -73,6 +73,15 @@ func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
 	if en, _ := e.find(c, watchers); en != nil {
 		return en, nil
 	}
+	trig, err := e.admit(c)
+	if err != nil {
+		return nil, e.refused(c, err)
+	}
+	return e.add(c, newEntry(c, trig, e.cfg.Clock.Now()), watchers)
+}
+
+// admit returns the trigger of a call that may be evaluated.
+func (e *Engine) admit(c Call) (*trigger.Trigger, error) {
 	trig, err := trigger.Parse(c.Metadata, e.Server())
 	if err != nil {
 		return nil, err
@@ -89,7 +98,7 @@ func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
 			return nil, err
 		}
 	}
-	return e.add(c, newEntry(c, trig, e.cfg.Clock.Now()), watchers)
+	return trig, nil
 }
 
 // add stores the entry, unless another call was faster, and starts its first

@@ -14,9 +14,19 @@ type Rule struct {
 	Why string
 }
 
-// Rules returns what the reader must be allowed to do in the whole cluster. It
-// asks for nothing else, except what [CustomTargetRule] says.
+// Rules returns what the scaler must be allowed to do in the whole cluster: to read
+// what a [Reader] reads, and to write Events. It asks for nothing else, except what
+// [CustomTargetRule] says.
 func Rules() []Rule {
+	return append(readingRules(), Rule{
+		Groups:    []string{""},
+		Resources: []string{"events"},
+		Verbs:     []string{"create", "patch"},
+		Why:       "to tell on a ScaledObject what happens to its trigger",
+	})
+}
+
+func readingRules() []Rule {
 	return []Rule{
 		{
 			Groups:    []string{"keda.sh"},

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/infra-arch/zmy-scaler/internal/engine"
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
 
@@ -26,6 +27,7 @@ type Metrics struct {
 	evaluation      prometheus.Histogram
 	sourceRequests  *prometheus.CounterVec
 	sourceDurations *prometheus.HistogramVec
+	events          *prometheus.CounterVec
 }
 
 // latencies suit answers from a near Prometheus: from 1 ms to the longest round.
@@ -53,6 +55,9 @@ func New(build Build) *Metrics {
 		sourceDurations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "zmy_scaler_source_request_duration_seconds", Help: "How long requests to a source took.", Buckets: latencies(),
 		}, []string{"source"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "zmy_scaler_events_total", Help: "Kubernetes Events, by what became of them.",
+		}, []string{"result"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "zmy_scaler_build_info", Help: "Always 1; the labels say which build this is.",
@@ -62,9 +67,12 @@ func New(build Build) *Metrics {
 	for _, r := range []engine.Result{engine.Fetched, engine.Failed} {
 		m.evaluations.WithLabelValues(string(r))
 	}
+	for _, r := range events.Results() {
+		m.events.WithLabelValues(string(r))
+	}
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		info, m.GRPC, m.evaluations, m.evaluation, m.sourceRequests, m.sourceDurations,
+		info, m.GRPC, m.evaluations, m.evaluation, m.sourceRequests, m.sourceDurations, m.events,
 	)
 	return m
 }
@@ -74,6 +82,9 @@ func (m *Metrics) Evaluated(result engine.Result, took time.Duration) {
 	m.evaluations.WithLabelValues(string(result)).Inc()
 	m.evaluation.Observe(took.Seconds())
 }
+
+// Told counts a Kubernetes Event.
+func (m *Metrics) Told(result events.Result) { m.events.WithLabelValues(string(result)).Inc() }
 
 // Requested counts a request to a source.
 func (m *Metrics) Requested(source string, result promquery.Kind, took time.Duration) {

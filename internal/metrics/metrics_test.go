@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/infra-arch/zmy-scaler/internal/engine"
+	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/metrics"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
@@ -81,16 +82,24 @@ func TestInstruments(t *testing.T) {
 	m := metrics.New(metrics.Build{Version: "v1", Commit: "abc"})
 	m.Evaluated(engine.Failed, time.Second)
 	m.Requested("default", promquery.KindTimeout, time.Second)
+	m.Told(events.Known)
 	const want = `
 # HELP zmy_scaler_evaluations_total Evaluations of triggers, by whether every query was answered.
 # TYPE zmy_scaler_evaluations_total counter
 zmy_scaler_evaluations_total{result="error"} 1
 zmy_scaler_evaluations_total{result="ok"} 0
+# HELP zmy_scaler_events_total Kubernetes Events, by what became of them.
+# TYPE zmy_scaler_events_total counter
+zmy_scaler_events_total{result="dropped"} 0
+zmy_scaler_events_total{result="failed"} 0
+zmy_scaler_events_total{result="known"} 1
+zmy_scaler_events_total{result="limited"} 0
+zmy_scaler_events_total{result="written"} 0
 # HELP zmy_scaler_source_requests_total Requests to a source, by how they ended.
 # TYPE zmy_scaler_source_requests_total counter
 zmy_scaler_source_requests_total{result="timeout",source="default"} 1
 `
-	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "zmy_scaler_evaluations_total", "zmy_scaler_source_requests_total"); err != nil {
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "zmy_scaler_evaluations_total", "zmy_scaler_events_total", "zmy_scaler_source_requests_total"); err != nil {
 		t.Error(err)
 	}
 	families, err := m.Registry.Gather()

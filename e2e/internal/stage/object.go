@@ -2,7 +2,6 @@ package stage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -205,28 +204,5 @@ func (s *Stage) Condition(ctx context.Context, kind, want string) {
 			}
 		}
 		return fmt.Errorf("its conditions are %v", conditions)
-	}))
-}
-
-// Told waits until an event or a condition of the ScaledObject contains a text.
-func (s *Stage) Told(ctx context.Context, text string) {
-	s.t.Helper()
-	s.must(wait.Within(ctx, soon, "the user to be told "+text, func(ctx context.Context) error {
-		object, err := s.dynamic.Resource(scaledObjects()).Namespace(s.Namespace).Get(ctx, fleetName, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		events, err := s.client.CoreV1().Events(s.Namespace).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		told := fmt.Sprint(object.Object["status"])
-		for _, e := range events.Items {
-			told += "\n" + e.Reason + ": " + e.Message
-		}
-		if strings.Contains(told, text) {
-			return nil
-		}
-		return errors.New(told)
 	}))
 }
