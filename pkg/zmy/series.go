@@ -3,22 +3,32 @@ package zmy
 // Series holds the samples of one query at consecutive ticks of one grid, the
 // newest n of them. The zero Series is empty and remembers nothing; make one
 // with [NewSeries]. A Series is not safe for concurrent use.
+//
+// It takes 9 bytes a tick: thousands of series are kept for hours.
 type Series struct {
-	end   Tick
-	any   bool
-	slots []Sample
-	head  int // the slot of end; older ticks stand before it, around the ring
+	end  Tick
+	any  bool
+	head int // the slot of end; older ticks stand before it, around the ring
+	// values and states are the halves of the samples; a state is a [State] and,
+	// above it, whether the sample is partial.
+	values []float64
+	states []uint8
 }
 
+// partial is the bit of a state that marks a partial sample.
+const partial = 1 << 7
+
 // NewSeries returns an empty series that remembers n ticks.
-func NewSeries(n int) *Series { return &Series{slots: make([]Sample, n)} }
+func NewSeries(n int) *Series {
+	return &Series{values: make([]float64, n), states: make([]uint8, n)}
+}
 
 // Len returns how many ticks the series remembers.
 func (s *Series) Len() int {
 	if s == nil {
 		return 0
 	}
-	return len(s.slots)
+	return len(s.states)
 }
 
 // End returns the newest tick that was set; ok is false for an empty series.
@@ -31,34 +41,38 @@ func (s *Series) End() (k Tick, ok bool) {
 
 // At returns the sample at tick k, Unasked where nothing was set or remembered.
 func (s *Series) At(k Tick) Sample {
-	if s == nil || !s.any || k > s.end || k <= s.end-Tick(len(s.slots)) {
+	if s == nil || !s.any || k > s.end || k <= s.end-Tick(len(s.states)) {
 		return Sample{}
 	}
-	return s.slots[s.index(k)]
+	return s.slot(s.index(k))
 }
 
 // Set stores the sample at tick k. A tick newer than End moves the window:
 // ticks passed over are Unasked. A tick that is no longer remembered is dropped.
 func (s *Series) Set(k Tick, v Sample) {
-	n := Tick(len(s.slots))
+	n := Tick(len(s.states))
 	switch {
 	case n == 0:
 		return
 	case !s.any || k-s.end >= n:
-		clear(s.slots)
+		clear(s.states)
 		s.end, s.any = k, true
 	case k > s.end:
 		for s.end < k {
 			s.end++
-			if s.head++; s.head == len(s.slots) {
+			if s.head++; s.head == len(s.states) {
 				s.head = 0
 			}
-			s.slots[s.head] = Sample{}
+			s.states[s.head] = 0
 		}
 	case k <= s.end-n:
 		return
 	}
-	s.slots[s.index(k)] = v
+	i := s.index(k)
+	s.values[i], s.states[i] = v.Value, uint8(v.State)
+	if v.Partial {
+		s.states[i] |= partial
+	}
 }
 
 // Newest returns the newest good sample in [from, to] and its tick.
@@ -67,13 +81,22 @@ func (s *Series) Newest(from, to Tick) (Sample, Tick, bool) {
 	if !ok {
 		return Sample{}, 0, false
 	}
-	oldest := max(from, end-Tick(len(s.slots))+1)
+	oldest := max(from, end-Tick(len(s.states))+1)
 	for k := min(to, end); k >= oldest; k-- {
-		if v := s.slots[s.index(k)]; v.OK() {
+		if v := s.slot(s.index(k)); v.OK() {
 			return v, k, true
 		}
 	}
 	return Sample{}, 0, false
+}
+
+// slot returns the sample in a slot.
+func (s *Series) slot(i int) Sample {
+	v := Sample{State: State(s.states[i] &^ partial), Partial: s.states[i]&partial != 0}
+	if v.OK() {
+		v.Value = s.values[i]
+	}
+	return v
 }
 
 // index returns the slot of a tick that is remembered. It divides nothing: a
@@ -81,7 +104,7 @@ func (s *Series) Newest(from, to Tick) (Sample, Tick, bool) {
 func (s *Series) index(k Tick) int {
 	i := s.head - int(s.end-k)
 	if i < 0 {
-		i += len(s.slots)
+		i += len(s.states)
 	}
 	return i
 }

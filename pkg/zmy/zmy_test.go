@@ -108,7 +108,10 @@ func TestSeriesAgainstMap(t *testing.T) {
 		end, set := zmy.Tick(0), false
 		for range 60 {
 			k := zmy.Tick(rng.IntN(40) - 20)
-			v := zmy.Sample{Value: rng.Float64(), State: zmy.State(rng.IntN(4))}
+			v := zmy.Sample{State: zmy.State(rng.IntN(int(zmy.NotAScalar) + 1)), Partial: rng.IntN(2) == 0}
+			if v.OK() {
+				v.Value = rng.Float64()
+			}
 			s.Set(k, v)
 			if !set || k > end {
 				end, set = k, true
