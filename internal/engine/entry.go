@@ -36,6 +36,7 @@ type entry struct {
 	mu       sync.Mutex
 	trackers [zmy.NumRoles]*promquery.Tracker
 	window   zmy.Window
+	counts   decision.ReadyHistory // of ready replicas, where no query tells of them
 	last     zmy.Tick
 	begun    bool // last is valid
 	failing  bool // the last evaluation had failed queries
@@ -96,7 +97,7 @@ func (e *Engine) evaluate(ctx context.Context, en *entry) {
 		v.failure = err.Error()
 	}
 	if !en.trig.Policy.HasWorkers {
-		en.recordReady(view, at)
+		en.counts.Record(&en.trig.Policy, &en.window, view.Fleet.Ready, at)
 	}
 	fleet := en.fleet(view, v.workers)
 	v.decision = decision.Decide(&en.trig.Policy, &en.window, fleet, at)
@@ -145,26 +146,6 @@ func (en *entry) newestWorkers(at zmy.Tick) decision.Reading {
 		return decision.Reading{}
 	}
 	return decision.Reading{Value: s.Value, At: en.window.Grid.Time(k), OK: true, Partial: s.Partial}
-}
-
-// recordReady keeps the history of ready replicas where no query gives it. What
-// was before the first look is taken to have been the same; decisions know from
-// the HPA's last scaling when that is not safe.
-func (en *entry) recordReady(view kube.View, at zmy.Tick) {
-	if !view.Fleet.Ready.Known {
-		return
-	}
-	now := zmy.Amount.Sample(float64(view.Fleet.Ready.N))
-	series := en.window.Series[zmy.Workers]
-	if series == nil {
-		ticks := en.trig.Policy.Ticks()
-		series = zmy.NewSeries(ticks)
-		for k := at - zmy.Tick(ticks) + 1; k < at; k++ {
-			series.Set(k, now)
-		}
-		en.window.Series[zmy.Workers] = series
-	}
-	series.Set(at, now)
 }
 
 // fleet puts together what Kubernetes knows and, where it does not know the
