@@ -151,11 +151,13 @@ func (h *HPA) before(now time.Time, spec int, period time.Duration) int {
 	return spec
 }
 
-// recent returns the changes that are younger than d. It keeps the array, so
-// that a long run does not allocate.
+// recent returns the changes that are younger than d. Where there are none it
+// keeps the array, so that a long run does not allocate at each turn.
 func recent(list []change, now time.Time, d time.Duration) []change {
-	for len(list) > 0 && now.Sub(list[0].at) >= d {
-		list = list[1:]
+	for i := range list {
+		if now.Sub(list[i].at) < d {
+			return list[i:]
+		}
 	}
-	return list
+	return list[:0]
 }
