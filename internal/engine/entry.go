@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,7 +91,7 @@ func (e *Engine) evaluate(ctx context.Context, en *entry) {
 	en.last, en.begun = at, true
 	e.report(en, err, time.Since(begun))
 
-	v := &verdict{cluster: view, workers: en.newestWorkers(at)}
+	v := &verdict{cluster: view, workers: en.trig.Policy.Workers(&en.window, at)}
 	if err != nil {
 		v.failure = err.Error()
 	}
@@ -136,18 +135,6 @@ func (e *Engine) report(en *entry, err error, took time.Duration) {
 	e.cfg.Evaluated(result, took)
 }
 
-// newestWorkers returns the newest sample of replicasQuery, however old.
-func (en *entry) newestWorkers(at zmy.Tick) decision.Reading {
-	if !en.trig.Policy.HasWorkers {
-		return decision.Reading{}
-	}
-	s, k, ok := en.window.Of(zmy.Workers).Newest(at-zmy.Tick(en.trig.Policy.Ticks())+1, at)
-	if !ok {
-		return decision.Reading{}
-	}
-	return decision.Reading{Value: s.Value, At: en.window.Grid.Time(k), OK: true, Partial: s.Partial}
-}
-
 // fleet puts together what Kubernetes knows and, where it does not know the
 // count, what replicasQuery said last.
 func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet {
@@ -162,12 +149,7 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 		// Prometheus remembers what this process has not seen.
 		f.UnseenScale = time.Time{}
 	}
-	if !f.Spec.Known && workers.OK {
-		n := decision.Known(int(math.Round(min(workers.Value, math.MaxInt32))))
-		f.Spec, f.Ready, f.Status = n, n, decision.Count{}
-		f.SpecAt = workers.At
-	}
-	return f
+	return f.Observed(workers)
 }
 
 // sawZero notes when the fleet was last seen without replicas.

@@ -1,6 +1,11 @@
 package decision
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/zmy"
+)
 
 // Count is a number of replicas that may be unknown.
 type Count struct {
@@ -42,4 +47,29 @@ type Fleet struct {
 	UnseenScale time.Time
 	// Accompanied tells that the ScaledObject has other triggers beside this one.
 	Accompanied bool
+}
+
+// Observed returns the fleet with its counts taken from a sample of replicasQuery,
+// where Kubernetes does not tell them.
+func (f Fleet) Observed(workers Reading) Fleet {
+	if f.Spec.Known || !workers.OK {
+		return f
+	}
+	n := Known(int(math.Round(min(workers.Value, math.MaxInt32))))
+	f.Spec, f.Ready, f.Status = n, n, Count{}
+	f.SpecAt = workers.At
+	return f
+}
+
+// Workers returns the newest count of replicasQuery in the window that ends at an
+// instant, however old.
+func (p *Policy) Workers(w *zmy.Window, at zmy.Tick) Reading {
+	if !p.HasWorkers {
+		return Reading{}
+	}
+	s, k, ok := w.Of(zmy.Workers).Newest(at-zmy.Tick(p.Ticks())+1, at)
+	if !ok {
+		return Reading{}
+	}
+	return p.reading(s, k)
 }
