@@ -21,6 +21,21 @@ type Answer struct {
 	Fleet decision.Fleet
 	// Failure is why queries of the newest evaluation were not answered.
 	Failure string
+	// Queries is what was asked for the newest evaluation, and what came of it; do
+	// not change it.
+	Queries []QueryState
+}
+
+// QueryState is one query of a trigger as it was asked last.
+type QueryState struct {
+	Role zmy.Role
+	// Text is the trigger's own.
+	Text string
+	// Sent is the newest request that asked for it, together with whatever else it
+	// asked for. It is empty until there was one.
+	Sent string
+	// Err is why there was no answer; nil when there was.
+	Err error
 }
 
 // Answer answers one call. A trigger never seen before is evaluated within the
@@ -75,7 +90,7 @@ func (e *Engine) compose(en *entry, view kube.View, metric decision.MetricType) 
 	live := decision.Live{Fleet: fleet, Now: now, MetricType: metric, FirstAsk: en.firstAsk, AtZero: en.zeroSince()}
 	return Answer{
 		Trigger: en.trig, Decision: v.decision, Told: decision.Tell(p, &v.decision, live),
-		MetricType: metric, Fleet: fleet, Failure: v.failure,
+		MetricType: metric, Fleet: fleet, Failure: v.failure(), Queries: v.queries,
 	}
 }
 

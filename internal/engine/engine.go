@@ -31,7 +31,7 @@ type Source struct {
 	// EnforceLabel, where set, is the label that must have the trigger's namespace
 	// on all series that its queries see.
 	EnforceLabel string
-	// MaxConcurrency is how many of its triggers are evaluated at the same time.
+	// MaxConcurrency is how many requests it may be sent at the same time.
 	MaxConcurrency int
 }
 
@@ -80,6 +80,8 @@ type Engine struct {
 	seed maphash.Seed
 	max  int
 
+	lanes map[string]*lane // by the name of their source
+
 	mu      sync.RWMutex
 	entries map[key]*entry
 
@@ -102,7 +104,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Events == nil {
 		cfg.Events = silence{}
 	}
-	e := &Engine{cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, entries: map[key]*entry{}}
+	e := &Engine{cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, lanes: newLanes(cfg), entries: map[key]*entry{}}
 	e.life, e.end = context.WithCancel(ctx)
 	over, cancel := context.WithCancel(ctx)
 	cancel()
@@ -141,38 +143,6 @@ func (e *Engine) Alive() bool {
 	return time.Since(e.beat.get()) < allowed
 }
 
-// round evaluates every trigger whose grid has a new instant. The sources go
-// side by side, so that one that hangs takes nobody else's time.
-func (e *Engine) round(ctx context.Context) {
-	// A round that outlasts the interval would delay the next one of all sources.
-	ctx, cancel := context.WithTimeout(ctx, min(e.cfg.Timeout, e.cfg.Interval))
-	defer cancel()
-	bySource := map[string][]*entry{}
-	for _, en := range e.all() {
-		bySource[en.trig.Source] = append(bySource[en.trig.Source], en)
-	}
-	var sources sync.WaitGroup
-	for name, entries := range bySource {
-		sources.Go(func() {
-			slots := make(chan struct{}, max(1, e.cfg.Sources[name].MaxConcurrency))
-			var group sync.WaitGroup
-			for _, en := range entries {
-				slots <- struct{}{}
-				group.Go(func() {
-					defer func() { <-slots }()
-					// A round does not queue behind a first evaluation that hangs.
-					if en.mu.TryLock() {
-						defer en.mu.Unlock()
-						e.evaluate(ctx, en)
-					}
-				})
-			}
-			group.Wait()
-		})
-	}
-	sources.Wait()
-}
-
 // forget drops triggers that nobody has asked for in a while.
 func (e *Engine) forget() {
 	oldest := e.cfg.Clock.Now().Add(-ForgetAfter).UnixNano()
@@ -182,6 +152,7 @@ func (e *Engine) forget() {
 	for k, en := range e.entries {
 		if en.watchers.Load() == 0 && en.lastAsk.Load() < oldest {
 			delete(e.entries, k)
+			en.lane.drop(en)
 			gone = append(gone, en)
 			continue
 		}
@@ -189,6 +160,7 @@ func (e *Engine) forget() {
 	}
 	e.mu.Unlock()
 	for _, en := range gone {
+		en.release()
 		e.cfg.Log.Debug("trigger forgotten", "namespace", en.key.namespace, "scaledObject", en.key.name, "metric", en.trig.MetricName)
 		if e.cfg.Cluster != nil && !kept[en.key.object] {
 			e.cfg.Cluster.Forget(en.key.namespace, en.key.name)

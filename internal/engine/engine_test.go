@@ -59,7 +59,7 @@ func TestFirstAnswerIsMatured(t *testing.T) {
 }
 
 // TestCallsCostNothing: how often KEDA calls does not change what Prometheus is
-// asked: per interval, one instant query a query.
+// asked: per interval, one request for all queries of a trigger.
 func TestCallsCostNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		prom := newPrometheus(t)
@@ -67,8 +67,8 @@ func TestCallsCostNothing(t *testing.T) {
 		prom.fill("workers", 20*time.Minute, 5)
 		r := newRig(t, prom)
 		r.ask(metadata())
-		if n := prom.asked(); n != 2 {
-			t.Errorf("the first call cost %d requests, want one range query for each of 2 queries", n)
+		if n := prom.asked(); n != 1 {
+			t.Errorf("the first call cost %d requests, want one range query for both queries", n)
 		}
 		for range 8 {
 			for range 100 {
@@ -76,8 +76,8 @@ func TestCallsCostNothing(t *testing.T) {
 			}
 			pass(15 * time.Second)
 		}
-		if n := prom.asked(); n != 16 {
-			t.Errorf("8 intervals cost %d requests, want 16", n)
+		if n := prom.asked(); n != 8 {
+			t.Errorf("8 intervals cost %d requests, want 8", n)
 		}
 	})
 }
@@ -456,8 +456,8 @@ func TestOneSourceHangs(t *testing.T) {
 			}
 			pass(15 * time.Second)
 		}
-		if n := good.asked(); n != 8 {
-			t.Errorf("the good source had %d requests in 4 intervals, want 8", n)
+		if n := good.asked(); n != 4 {
+			t.Errorf("the good source had %d requests in 4 intervals, want 4", n)
 		}
 		if !r.engine.Alive() {
 			t.Error("a hanging source makes the scaler look dead")

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/plane"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
@@ -19,6 +20,9 @@ type entry struct {
 	key      key
 	metadata map[string]string
 	trig     *trigger.Trigger
+	lane     *lane
+	place    int // in the lane's list
+	plans    [zmy.NumRoles]*plane.Query
 	firstAsk time.Time
 	lastAsk  atomic.Int64 // Unix nanoseconds
 	atZero   atomic.Int64 // newest instant the fleet was seen at zero; 0 for never
@@ -35,10 +39,11 @@ type entry struct {
 	mu       sync.Mutex
 	trackers [zmy.NumRoles]*promquery.Tracker
 	window   zmy.Window
+	queries  []QueryState          // never changed, but replaced
 	counts   decision.ReadyHistory // of ready replicas, where no query tells of them
 	last     zmy.Tick
 	begun    bool // last is valid
-	failing  bool // the last evaluation had failed queries
+	failing  bool // the last evaluation had queries that failed on their own
 
 	// verdict is the newest evaluation; nil before the first has ended.
 	verdict atomic.Pointer[verdict]
@@ -52,87 +57,34 @@ type verdict struct {
 	decision decision.Decision
 	// workers is the newest sample of replicasQuery.
 	workers decision.Reading
-	// failure is why queries were not answered; empty when all were.
-	failure string
+	// queries is what was sent, and what came of it.
+	queries []QueryState
 	// cluster is what Kubernetes knew.
 	cluster kube.View
 }
 
-// start evaluates a new entry in the background. It belongs to no call: others
-// may be waiting for it too.
-func (e *Engine) start(en *entry) {
-	e.first.Go(func() {
-		defer close(en.ready)
-		ctx, cancel := context.WithTimeout(e.life, e.cfg.Timeout)
-		defer cancel()
-		// A round may have been faster: then its verdict is waited for.
-		en.mu.Lock()
-		defer en.mu.Unlock()
-		e.evaluate(ctx, en)
-	})
+// failure says why queries were not answered; it is empty when all were.
+func (v *verdict) failure() string {
+	var err error
+	for i := range v.queries {
+		err = errors.Join(err, v.queries[i].Err)
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
-// evaluate brings the windows of an entry up to its newest grid instant and
-// decides. It does nothing where that was done already. The caller holds en.mu.
-func (e *Engine) evaluate(ctx context.Context, en *entry) {
-	grid := en.trig.Policy.Grid
-	at := grid.At(e.cfg.Clock.Now().Add(-e.cfg.QueryOffset))
-	if en.begun && at <= en.last {
-		return
-	}
-	begun := time.Now()
-	var view kube.View
-	var looking sync.WaitGroup
-	if e.cfg.Cluster != nil {
-		looking.Go(func() { view = e.cfg.Cluster.Look(ctx, en.key.namespace, en.key.name, en.metadata) })
-	}
-	err := en.fetch(ctx, e.cfg.Sources[en.trig.Source], at)
-	looking.Wait()
-	en.last, en.begun = at, true
-	e.report(en, err, time.Since(begun))
-
-	v := &verdict{cluster: view, workers: en.trig.Policy.Workers(&en.window, at)}
-	if err != nil {
-		v.failure = err.Error()
-	}
+// newestWorkers returns the newest sample of replicasQuery, however old.
+func (en *entry) newestWorkers(at zmy.Tick) decision.Reading {
 	if !en.trig.Policy.HasWorkers {
-		en.counts.Record(&en.trig.Policy, &en.window, view.Fleet.Ready, at)
+		return decision.Reading{}
 	}
-	fleet := en.fleet(view, v.workers)
-	v.decision = decision.Decide(&en.trig.Policy, &en.window, fleet, at)
-	en.sawZero(fleet, e.cfg.Clock.Now())
-	e.tell(en, en.verdict.Load(), v)
-	en.publish(v)
-}
-
-// fetch updates all windows of the entry, side by side.
-func (en *entry) fetch(ctx context.Context, source promquery.Querier, at zmy.Tick) error {
-	errs := make([]error, zmy.NumRoles)
-	var queries sync.WaitGroup
-	for role, tracker := range en.trackers {
-		if tracker != nil {
-			queries.Go(func() { errs[role] = tracker.Update(ctx, source, en.window.Grid, at) })
-		}
+	s, k, ok := en.window.Of(zmy.Workers).Newest(at-zmy.Tick(en.trig.Policy.Ticks())+1, at)
+	if !ok {
+		return decision.Reading{}
 	}
-	queries.Wait()
-	return errors.Join(errs...)
-}
-
-// report counts an evaluation, and logs when an entry begins or ceases to fail.
-func (e *Engine) report(en *entry, err error, took time.Duration) {
-	log := e.cfg.Log.With("namespace", en.key.namespace, "scaledObject", en.key.name, "metric", en.trig.MetricName, "source", en.trig.Source)
-	switch {
-	case err != nil && !en.failing:
-		log.Warn("queries fail", "error", err)
-	case err == nil && en.failing:
-		log.Info("queries are answered again")
-	}
-	en.failing = err != nil
-	result := Fetched
-	if err != nil {
-		result = Failed
-	}
-	e.cfg.Evaluated(result, took)
+	return decision.Reading{Value: s.Value, At: en.window.Grid.Time(k), OK: true, Partial: s.Partial}
 }
 
 // fleet puts together what Kubernetes knows and, where it does not know the
@@ -149,7 +101,12 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 		// Prometheus remembers what this process has not seen.
 		f.UnseenScale = time.Time{}
 	}
-	return f.Observed(workers)
+	if !f.Spec.Known && workers.OK {
+		n := decision.Known(int(math.Round(min(workers.Value, math.MaxInt32))))
+		f.Spec, f.Ready, f.Status = n, n, decision.Count{}
+		f.SpecAt = workers.At
+	}
+	return f
 }
 
 // sawZero notes when the fleet was last seen without replicas.
@@ -173,7 +130,9 @@ func (en *entry) zeroSince() time.Time {
 
 // publish makes a verdict the newest one and wakes the streams.
 func (en *entry) publish(v *verdict) {
-	en.verdict.Store(v)
+	if en.verdict.Swap(v) == nil {
+		close(en.ready)
+	}
 	en.nextMu.Lock()
 	defer en.nextMu.Unlock()
 	close(en.next)

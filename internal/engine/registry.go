@@ -77,7 +77,15 @@ func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
 	if err != nil {
 		return nil, e.refused(c, err)
 	}
-	return e.add(c, newEntry(c, trig, e.cfg.Clock.Now()), watchers)
+	en, err := newEntry(c, trig, e.lanes[trig.Source], e.cfg.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	added, err := e.add(c, en, watchers)
+	if added != en {
+		en.release()
+	}
+	return added, err
 }
 
 // admit returns the trigger of a call that may be evaluated.
@@ -121,6 +129,7 @@ func (e *Engine) add(c Call, en *entry, watchers int64) (*entry, error) {
 		en.key = k
 		en.watchers.Add(watchers)
 		e.entries[k] = en
+		en.lane.put(en)
 		e.mu.Unlock()
 		e.welcome(en)
 		e.start(en)
@@ -157,20 +166,40 @@ func (e *Engine) all() []*entry {
 	return all
 }
 
-// newEntry returns the entry of a trigger with an empty window.
-func newEntry(c Call, trig *trigger.Trigger, now time.Time) *entry {
+// newEntry returns the entry of a trigger with an empty window. The error is that
+// of a query that cannot be read.
+func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, error) {
 	en := &entry{
-		metadata: maps.Clone(c.Metadata), trig: trig, firstAsk: now,
+		metadata: maps.Clone(c.Metadata), trig: trig, lane: l, firstAsk: now,
 		ready: make(chan struct{}), next: make(chan struct{}),
 		window: zmy.Window{Grid: trig.Policy.Grid},
 	}
 	en.lastAsk.Store(now.UnixNano())
 	ticks := trig.Policy.Ticks()
-	for role, query := range trig.Queries {
-		if query != "" {
-			en.trackers[role] = promquery.NewTracker(query, zmy.Role(role).Domain(), ticks)
-			en.window.Series[role] = en.trackers[role].Series()
+	for i, query := range trig.Queries {
+		if query == "" {
+			continue
+		}
+		known, err := l.plane.Use(query)
+		if err != nil {
+			en.release()
+			return nil, err
+		}
+		role := zmy.Role(i)
+		trig.Queries[i] = known.Text() // one copy for all who ask the same
+		en.plans[role] = known
+		en.queries = append(en.queries, QueryState{Role: role, Text: known.Text()})
+		en.trackers[role] = promquery.NewTracker(role.Domain(), ticks)
+		en.window.Series[role] = en.trackers[role].Series()
+	}
+	return en, nil
+}
+
+// release ends the use of the entry's queries.
+func (en *entry) release() {
+	for _, q := range en.plans {
+		if q != nil {
+			en.lane.plane.Release(q)
 		}
 	}
-	return en
 }

@@ -85,8 +85,8 @@ func blindness(v *verdict) string {
 	if v.decision.Newest.Bad() {
 		parts = append(parts, v.decision.Newest.String())
 	}
-	if v.failure != "" {
-		parts = append(parts, v.failure)
+	if failure := v.failure(); failure != "" {
+		parts = append(parts, failure)
 	}
 	return strings.Join(parts, ": ")
 }

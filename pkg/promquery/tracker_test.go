@@ -171,13 +171,13 @@ func TestTrackerRounds(t *testing.T) {
 		{name: "a repair fails, then succeeds", rounds: []round{
 			{at: 10, asked: []string{"range 6-10"}, want: "gmggg"},
 			{at: 11, fates: []fate{warns}, asked: []string{"instant 11"}, want: "mgggG"},
-			{at: 12, fates: []fate{fine, fails}, asked: []string{"instant 12", "range 11-11"}, fails: true, want: "gggGG"},
+			{at: 12, fates: []fate{fine, fails}, asked: []string{"instant 12", "instant 11"}, fails: true, want: "gggGG"},
 			{at: 13, asked: []string{"instant 13", "range 11-12"}, want: "ggggg"},
 		}},
 		{name: "a repair is partial again", rounds: []round{
 			{at: 10, asked: []string{"range 6-10"}, want: "gmggg"},
 			{at: 11, fates: []fate{warns}, asked: []string{"instant 11"}, want: "mgggG"},
-			{at: 12, fates: []fate{fine, warns}, asked: []string{"instant 12", "range 11-11"}, want: "gggGG"},
+			{at: 12, fates: []fate{fine, warns}, asked: []string{"instant 12", "instant 11"}, want: "gggGG"},
 			{at: 12, want: "gggGG"},
 			{at: 13, fates: []fate{fine, warns}, asked: []string{"instant 13", "range 11-12"}, want: "ggGGG"},
 			{at: 14, asked: []string{"instant 14", "range 11-13"}, want: "ggggm"},
@@ -193,7 +193,7 @@ func TestTrackerRounds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			source := &fake{t: t, grid: grid15(t)}
-			tracker := promquery.NewTracker("zmy", zmy.Amount, 5)
+			tracker := track("zmy", zmy.Amount, 5)
 			for i, r := range tt.rounds {
 				source.asked = nil
 				fates := r.fates
@@ -205,7 +205,7 @@ func TestTrackerRounds(t *testing.T) {
 					fates = fates[1:]
 					return f
 				}
-				err := tracker.Update(t.Context(), source, source.grid, r.at)
+				err := tracker.update(t.Context(), source, source.grid, r.at)
 				if (err != nil) != r.fails || (r.fails && !errors.Is(err, errFake)) {
 					t.Errorf("round %d: error %v", i, err)
 				}
@@ -223,7 +223,7 @@ func TestTrackerRounds(t *testing.T) {
 func TestTrackerPages(t *testing.T) {
 	source := &fake{t: t, grid: grid15(t)}
 	n := 2*promquery.MaxPoints + 1
-	tracker := promquery.NewTracker("zmy", zmy.Amount, n)
+	tracker := track("zmy", zmy.Amount, n)
 	fates := []fate{fine, fails}
 	source.next = func() fate {
 		if len(fates) == 0 {
@@ -233,10 +233,10 @@ func TestTrackerPages(t *testing.T) {
 		fates = fates[1:]
 		return f
 	}
-	if err := tracker.Update(t.Context(), source, source.grid, zmy.Tick(n)); !errors.Is(err, errFake) {
+	if err := tracker.update(t.Context(), source, source.grid, zmy.Tick(n)); !errors.Is(err, errFake) {
 		t.Fatalf("error %v", err)
 	}
-	if err := tracker.Update(t.Context(), source, source.grid, zmy.Tick(n)); err != nil {
+	if err := tracker.update(t.Context(), source, source.grid, zmy.Tick(n)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"range 1-11000", "range 11001-22000", "range 11001-22000", "instant 22001"}
@@ -252,18 +252,15 @@ func TestTrackerPages(t *testing.T) {
 
 func TestTrackerEdges(t *testing.T) {
 	source := &fake{t: t, grid: grid15(t)}
-	if err := promquery.NewTracker("zmy", zmy.Ratio, 0).Update(t.Context(), source, source.grid, 5); err != nil || source.asked != nil {
+	if err := track("zmy", zmy.Ratio, 0).update(t.Context(), source, source.grid, 5); err != nil || source.asked != nil {
 		t.Errorf("a tracker without memory asked %v, %v", source.asked, err)
 	}
-	one := promquery.NewTracker("zmy", zmy.Ratio, 1)
-	if err := one.Update(t.Context(), source, source.grid, 5); err != nil {
+	one := track("zmy", zmy.Ratio, 1)
+	if err := one.update(t.Context(), source, source.grid, 5); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"instant 5"}, source.asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
-	}
-	if one.Query() != "zmy" {
-		t.Errorf("query %q", one.Query())
 	}
 	ask, ok := one.Plan(6)
 	if want := (promquery.Ask{From: 6, To: 6}); !ok || ask != want {
@@ -276,7 +273,7 @@ func TestTrackerEdges(t *testing.T) {
 		t.Errorf("a refused answer changed the plan to %v", again)
 	}
 	short := shortAnswers{}
-	if err := one.Update(t.Context(), short, source.grid, 6); err == nil {
+	if err := one.update(t.Context(), short, source.grid, 6); err == nil {
 		t.Error("an answer of another length was taken")
 	}
 }
@@ -300,7 +297,7 @@ func TestTrackerConverges(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		source := &fake{t: t, grid: grid15(t)}
 		n := 1 + random.IntN(12)
-		tracker := promquery.NewTracker("zmy", zmy.Amount, n)
+		tracker := track("zmy", zmy.Amount, n)
 		at := zmy.Tick(random.IntN(1000))
 		for range 60 {
 			at += zmy.Tick(1 + random.IntN(2)*random.IntN(4))
@@ -312,7 +309,7 @@ func TestTrackerConverges(t *testing.T) {
 				}
 				return fate(random.IntN(3))
 			}
-			err := tracker.Update(t.Context(), source, source.grid, at)
+			err := tracker.update(t.Context(), source, source.grid, at)
 			if len(source.asked) > 2 {
 				t.Fatalf("seed %d: asked %v in one round", seed, source.asked)
 			}
@@ -321,7 +318,7 @@ func TestTrackerConverges(t *testing.T) {
 	}
 }
 
-func checkHonest(t *testing.T, seed uint64, tracker *promquery.Tracker, at zmy.Tick, n int, calm bool, err error) {
+func checkHonest(t *testing.T, seed uint64, tracker tracked, at zmy.Tick, n int, calm bool, err error) {
 	t.Helper()
 	list := window(tracker.Series(), at, n)
 	newest := list[len(list)-1]
