@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,14 +76,7 @@ func (v *verdict) failure() string {
 
 // newestWorkers returns the newest sample of replicasQuery, however old.
 func (en *entry) newestWorkers(at zmy.Tick) decision.Reading {
-	if !en.trig.Policy.HasWorkers {
-		return decision.Reading{}
-	}
-	s, k, ok := en.window.Of(zmy.Workers).Newest(at-zmy.Tick(en.trig.Policy.Ticks())+1, at)
-	if !ok {
-		return decision.Reading{}
-	}
-	return decision.Reading{Value: s.Value, At: en.window.Grid.Time(k), OK: true, Partial: s.Partial}
+	return en.trig.Policy.Workers(&en.window, at)
 }
 
 // fleet puts together what Kubernetes knows and, where it does not know the
@@ -101,12 +93,7 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 		// Prometheus remembers what this process has not seen.
 		f.UnseenScale = time.Time{}
 	}
-	if !f.Spec.Known && workers.OK {
-		n := decision.Known(int(math.Round(min(workers.Value, math.MaxInt32))))
-		f.Spec, f.Ready, f.Status = n, n, decision.Count{}
-		f.SpecAt = workers.At
-	}
-	return f
+	return f.Observed(workers)
 }
 
 // sawZero notes when the fleet was last seen without replicas.
