@@ -1,0 +1,244 @@
+// Package boot runs the tests of a package on a cluster whose pods really run: on
+// the one that a kubeconfig leads to, or else on a node that it boots on this
+// machine.
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/e2e/cluster"
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/kubeconfig"
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/node"
+	"github.com/infra-arch/zmy-scaler/e2e/incluster"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
+	"github.com/infra-arch/zmy-scaler/e2e/tools"
+)
+
+// The environment variables with which a user says where to run, and how pods there
+// get their images.
+const (
+	kubeconfigVariable = "ZMY_E2E_KUBECONFIG"
+	loadVariable       = "ZMY_E2E_LOAD"
+	registryVariable   = "ZMY_E2E_REGISTRY"
+	prometheusVariable = "ZMY_E2E_PROMETHEUS_IMAGE"
+	kedaVariable       = "ZMY_E2E_KEDA_NAMESPACE"
+)
+
+// dirVariable says which directory Main has made ready.
+const dirVariable = "ZMY_E2E_DIR"
+
+const (
+	// parallel is how many scenarios run at a time: there is one small node.
+	parallel = "4"
+	// farewell is how long before the deadline of the test binary it gives up, to
+	// take everything off the cluster.
+	farewell = time.Minute
+)
+
+// parts are what is made ready before there is a cluster.
+type parts struct {
+	Kit  incluster.Kit
+	Node node.Parts
+}
+
+// Main runs the tests and returns the exit code. Where there is neither a kubeconfig
+// nor can there be a node, it says why, and returns 0.
+func Main(m *testing.M) int {
+	dir, inside := isolate.Inside()
+	flag.Parse()
+	if listing := flag.Lookup("test.list"); listing != nil && listing.Value.String() != "" {
+		return m.Run()
+	}
+	if err := inParallel(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var code int
+	var err error
+	switch {
+	case os.Getenv(kubeconfigVariable) != "":
+		code, err = there(m)
+	case inside:
+		return run(m, dir)
+	default:
+		code, err = here()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(1, code)
+	}
+	return code
+}
+
+// inParallel sets how many scenarios run at a time, if the user has not.
+func inParallel() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", parallel)
+}
+
+// here runs the tests inside, where a node is booted for them.
+func here() (int, error) {
+	if err := node.Supported(); err != nil {
+		fmt.Fprintf(os.Stderr, "\n!!!! NOT RUN: the scenarios with real pods. There can be no node on this machine:\n%v\n"+
+			"!!!! A cluster elsewhere will do: %s, see e2e/README.md\n\n", err, kubeconfigVariable)
+		return 0, nil
+	}
+	return isolate.Session(func(dir string) error {
+		return prepare(dir, func(ctx context.Context, cache tools.Cache, p *parts) error {
+			var err error
+			p.Node, err = node.Make(ctx, cache)
+			return err
+		})
+	})
+}
+
+// there runs the tests in this process, on the cluster of a kubeconfig.
+func there(m *testing.M) (code int, err error) {
+	if os.Getenv(loadVariable) == "" && os.Getenv(registryVariable) == "" {
+		return 0, fmt.Errorf("%s is set: then %s must be a command that gives the nodes an image from an archive, or %s a registry to push to",
+			kubeconfigVariable, loadVariable, registryVariable)
+	}
+	dir, err := os.MkdirTemp("", "zmy-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := prepare(dir, nil); err != nil {
+		return 0, err
+	}
+	return run(m, dir), nil
+}
+
+// prepare makes everything ready that needs a network or takes its time.
+func prepare(dir string, more func(context.Context, tools.Cache, *parts) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root, err := tools.Root()
+	if err != nil {
+		return err
+	}
+	cache, err := tools.Open(os.Stderr)
+	if err != nil {
+		return err
+	}
+	var p parts
+	if more != nil {
+		if err := more(ctx, cache, &p); err != nil {
+			return err
+		}
+	}
+	kit := filepath.Join(dir, "kit")
+	if err := os.Mkdir(kit, 0o755); err != nil {
+		return err
+	}
+	if p.Kit, err = incluster.Make(ctx, incluster.KitOptions{
+		Root: root, Dir: kit, Tools: cache, Log: os.Stderr,
+		Registry: os.Getenv(registryVariable), Prometheus: os.Getenv(prometheusVariable),
+	}); err != nil {
+		return err
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(partsFile(dir), text, 0o644)
+}
+
+func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
+
+// run runs the tests, which find the directory by a variable.
+func run(m *testing.M, dir string) int {
+	if err := os.Setenv(dirVariable, dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// Cluster returns the cluster, for a test and its subtests. A binary asks once. What
+// is put there goes with the test, also when it is interrupted or out of time.
+func Cluster(t *testing.T) *incluster.Cluster {
+	t.Helper()
+	dir := os.Getenv(dirVariable)
+	text, err := os.ReadFile(partsFile(dir))
+	if err != nil {
+		t.Fatalf("the tests of this package run through boot.Main: %v", err)
+	}
+	var p parts
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	ground, keda, err := ground(t.Context(), dir, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := incluster.New(t.Context(), incluster.Options{
+		Ground: ground, Kit: p.Kit, Dir: dir, Keda: keda, Log: os.Stderr,
+	})
+	if err != nil {
+		t.Fatal(errors.Join(err, ground.Close(context.WithoutCancel(t.Context()))))
+	}
+	clean := func() error { return c.Close(context.WithoutCancel(t.Context())) }
+	giveUp(t, clean)
+	t.Cleanup(func() {
+		if err := clean(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// ground returns the cluster below, and the namespace of KEDA.
+func ground(ctx context.Context, dir string, p parts) (cluster.Ground, string, error) {
+	keda := os.Getenv(kedaVariable)
+	if keda == "" {
+		keda = "keda"
+	}
+	if file := os.Getenv(kubeconfigVariable); file != "" {
+		there, err := kubeconfig.Open(ctx, kubeconfig.Options{File: file, Load: os.Getenv(loadVariable)})
+		return there, keda, err
+	}
+	// The HPA looks every second, and follows a lower recommendation at once.
+	here, err := node.Boot(ctx, node.Options{Dir: dir, Parts: p.Node, HPASync: time.Second, Log: os.Stderr})
+	return here, keda, err
+}
+
+// giveUp cleans up and ends the binary on a signal, or shortly before its deadline.
+func giveUp(t *testing.T, clean func() error) {
+	t.Helper()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	var late <-chan time.Time
+	if deadline, ok := t.Deadline(); ok {
+		late = time.After(time.Until(deadline) - farewell)
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			fmt.Fprintln(os.Stderr, s)
+		case <-late:
+			fmt.Fprintln(os.Stderr, "out of time")
+		case <-t.Context().Done(): // the cleanup does it
+			signal.Stop(signals)
+			return
+		}
+		if err := clean(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}()
+}
