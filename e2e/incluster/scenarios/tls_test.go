@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/infra-arch/zmy-scaler/e2e/cluster"
+	"github.com/infra-arch/zmy-scaler/e2e/incluster"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
+)
+
+// stranger authenticates the scaler, but is nobody to it.
+const stranger = `
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: {name: stranger}
+spec:
+  secretTargetRef:
+  - {parameter: caCert, name: zmy-scaler-keda-tls, key: ca.crt}
+`
+
+// clusterWideTLS has KEDA and the scaler prove who they are, by what the chart makes
+// for all namespaces.
+func clusterWideTLS(t *testing.T, w world) {
+	mutual(t, w, "ClusterTriggerAuthentication", func(string) map[string]any { return nil })
+}
+
+// namespacedTLS does the same by what the chart makes for the fleet's namespace.
+// There KEDA could also come without a certificate, and would not be let in.
+func namespacedTLS(t *testing.T, w world) {
+	mutual(t, w, "TriggerAuthentication", func(fleet string) map[string]any { return map[string]any{"namespaces": []any{fleet}} })
+}
+
+func mutual(t *testing.T, w world, kind string, more func(fleet string) map[string]any) {
+	t.Helper()
+	values := func(fleet string) map[string]any {
+		authentication := map[string]any{"kind": kind}
+		for k, v := range more(fleet) {
+			authentication[k] = v
+		}
+		return map[string]any{"tls": map[string]any{"mode": "generated"}, "authentication": authentication}
+	}
+	s, ctx := stage.New(t, w.with(incluster.Setup{Values: values}), stage.Options{Scaler: cluster.ScalerOptions{Replicas: 2}, Patience: 12 * time.Minute})
+	s.Work(2)
+	object := func(authentication map[string]any) stage.Object {
+		trigger := map[string]any{"type": "external", "metricType": "Value", "metadata": map[string]any{
+			"scalerAddress": s.Scaler.Address(), "metricType": "Value", "enableTLS": "true", "scaleDownDelay": "3s",
+			"zmyQuery": s.Query("zmy"), "replicasQuery": s.Query("workers"),
+		}}
+		if authentication != nil {
+			trigger["authenticationRef"] = authentication
+		}
+		return stage.Object{Min: 1, Max: 50, More: map[string]any{"triggers": []any{trigger}}}
+	}
+	// Not signed by an authority that KEDA knows.
+	s.Apply(ctx, object(nil))
+	s.Condition(ctx, "Ready", "False")
+	if kind == "TriggerAuthentication" {
+		s.ApplyText(ctx, stranger)
+		s.Apply(ctx, object(map[string]any{"name": "stranger"}))
+		s.Stays(ctx, 3*time.Second)
+		s.Condition(ctx, "Ready", "False")
+	}
+	s.Scale(ctx, object(map[string]any{"name": "zmy-scaler", "kind": kind}))
+	s.Condition(ctx, "Ready", "True")
+	before := s.Trouble()
+	s.Stays(ctx, 5*time.Second)
+
+	certificates := secrets(ctx, t, w, s)
+	configured, err := incluster.Values(cluster.ScalerOptions{Replicas: 2, Config: s.Config()})
+	must(t, err)
+	must(t, w.cluster.Chart(s.Namespace).Upgrade(ctx, w.cluster.Kit().Releases[1], configured, values(s.Namespace)))
+	if now := secrets(ctx, t, w, s); now != certificates {
+		t.Error("the upgrade has made other certificates")
+	}
+	s.Work(3.2)
+	s.Becomes(ctx, 11)
+	s.HPAWants(ctx, 11)
+	s.Work(0.8)
+	s.Becomes(ctx, 2)
+	s.Went(4, 11, 2)
+	if trouble := s.Trouble(); len(trouble) > len(before) {
+		t.Errorf("the HPA complained: %q", trouble[len(before):])
+	}
+}
+
+// secrets returns what is in the release's certificates, wherever they are.
+func secrets(ctx context.Context, t *testing.T, w world, s *stage.Stage) string {
+	t.Helper()
+	var all string
+	for _, namespace := range []string{s.Namespace, w.cluster.Keda()} {
+		list, err := s.Client().CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: release, FieldSelector: "type=kubernetes.io/tls"})
+		must(t, err)
+		for _, secret := range list.Items {
+			all += fmt.Sprintf("%s/%s %x\n", namespace, secret.Name, secret.Data)
+		}
+	}
+	if all == "" {
+		t.Fatal("there are no certificates")
+	}
+	return all
+}
