@@ -189,7 +189,7 @@ func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, er
 		trig.Queries[i] = known.Text() // one copy for all who ask the same
 		en.plans[role] = known
 		en.queries = append(en.queries, QueryState{Role: role, Text: known.Text()})
-		en.trackers[role] = promquery.NewTracker(role.Domain(), ticks)
+		en.trackers[role] = promquery.NewTracker(known.Text(), role.Domain(), ticks)
 		en.window.Series[role] = en.trackers[role].Series()
 	}
 	return en, nil

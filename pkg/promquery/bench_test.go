@@ -45,13 +45,13 @@ func BenchmarkRange(b *testing.B) {
 func BenchmarkUpdate(b *testing.B) {
 	server := promquerytest.New(b, "load 15s\n zmy 0.5x1000")
 	s := newSource(b, server.URL)
-	tracker := track("avg(avg_over_time(zmy[5m]))", zmy.Ratio, 60)
+	tracker := promquery.NewTracker("avg(avg_over_time(zmy[5m]))", zmy.Ratio, 60)
 	grid := grid15(b)
 	at := zmy.Tick(100)
 	b.ReportAllocs()
 	for b.Loop() {
 		at++
-		if err := tracker.update(b.Context(), s, grid, at); err != nil {
+		if err := tracker.Update(b.Context(), s, grid, at); err != nil {
 			b.Fatal(err)
 		}
 	}

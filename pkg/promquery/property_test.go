@@ -151,7 +151,7 @@ func TestLiveEqualsBackfilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			live.source = newSource(t, live.server.URL)
-			live.tracker = track(live.query, zmy.Ratio, live.n)
+			live.tracker = promquery.NewTracker(live.query, zmy.Ratio, live.n)
 			rest := randomSeries(random, start, 10*time.Minute)
 			for at := live.grid.At(start); at < live.grid.At(start)+40; at += zmy.Tick(1 + random.IntN(20)/19) {
 				rest = feed(live.server, rest, live.grid.Time(at))
@@ -169,7 +169,7 @@ type liveTest struct {
 	grid    zmy.Grid
 	query   string
 	n       int
-	tracker tracked
+	tracker *promquery.Tracker
 }
 
 func (l *liveTest) round(at zmy.Tick) {
@@ -182,14 +182,14 @@ func (l *liveTest) round(at zmy.Tick) {
 	if failed {
 		l.server.Fail(http.StatusServiceUnavailable)
 	}
-	err := l.tracker.update(soon(l.t), l.source, l.grid, at)
+	err := l.tracker.Update(soon(l.t), l.source, l.grid, at)
 	if (err != nil) != failed {
 		l.t.Fatalf("tick %d: error %v", at, err)
 	}
 	l.server.Up()
 	if !failed {
-		restarted := track(l.query, zmy.Ratio, l.n)
-		if err := restarted.update(soon(l.t), l.source, l.grid, at); err != nil {
+		restarted := promquery.NewTracker(l.query, zmy.Ratio, l.n)
+		if err := restarted.Update(soon(l.t), l.source, l.grid, at); err != nil {
 			l.t.Fatal(err)
 		}
 		l.compare(at, warned, restarted)
@@ -197,7 +197,7 @@ func (l *liveTest) round(at zmy.Tick) {
 	l.server.Warn("")
 }
 
-func (l *liveTest) compare(at zmy.Tick, warned bool, restarted tracked) {
+func (l *liveTest) compare(at zmy.Tick, warned bool, restarted *promquery.Tracker) {
 	l.t.Helper()
 	got, want := window(l.tracker.Series(), at, l.n), window(restarted.Series(), at, l.n)
 	if !want[l.n-1].Partial && got[l.n-1].Partial {
@@ -221,11 +221,11 @@ func (l *liveTest) compare(at zmy.Tick, warned bool, restarted tracked) {
 func TestOneRequestPerInterval(t *testing.T) {
 	server := promquerytest.New(t, "load 15s\n zmy 0.5x200")
 	src := newSource(t, server.URL)
-	tracker := track("zmy", zmy.Ratio, 20)
+	tracker := promquery.NewTracker("zmy", zmy.Ratio, 20)
 	grid := grid15(t)
 	for at := zmy.Tick(50); at < 90; at++ {
 		for range 3 { // asking again within an interval costs nothing
-			if err := tracker.update(soon(t), src, grid, at); err != nil {
+			if err := tracker.Update(soon(t), src, grid, at); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -17,7 +17,7 @@ type Ask struct {
 func (a Ask) Len() int { return int(a.To-a.From) + 1 }
 
 // Tracker keeps the newest ticks of one query. What to ask is decided by Plan
-// and taken in by Fill and Fail, without any I/O.
+// and taken in by Fill and Fail, without any I/O; Update does the whole round.
 //
 // A window that grew live must equal one that was filled after a restart, so
 // every tick that was not answered is asked for again while it is remembered,
@@ -26,6 +26,7 @@ func (a Ask) Len() int { return int(a.To-a.From) + 1 }
 // A Tracker is not safe for concurrent use, and must always be used with one
 // and the same grid.
 type Tracker struct {
+	query  string
 	domain zmy.Domain
 	series *zmy.Series
 	// whole tells that nothing is lacking in the window that ends where the
@@ -33,11 +34,14 @@ type Tracker struct {
 	whole bool
 }
 
-// NewTracker returns a tracker that remembers the given number of ticks and
-// judges values by the domain.
-func NewTracker(domain zmy.Domain, ticks int) *Tracker {
-	return &Tracker{domain: domain, series: zmy.NewSeries(ticks)}
+// NewTracker returns a tracker of the query that remembers the given number of
+// ticks and judges values by the domain.
+func NewTracker(query string, domain zmy.Domain, ticks int) *Tracker {
+	return &Tracker{query: query, domain: domain, series: zmy.NewSeries(ticks)}
 }
+
+// Query returns the PromQL that is tracked.
+func (t *Tracker) Query() string { return t.query }
 
 // Series returns what is known. The tracker goes on writing to it.
 func (t *Tracker) Series() *zmy.Series { return t.series }

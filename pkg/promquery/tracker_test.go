@@ -28,6 +28,8 @@ const (
 // fake is a source of one query whose truth at tick k is |k|/1000, and nothing at
 // every seventh tick.
 type fake struct {
+	promquery.Querier // nobody splits
+
 	t     *testing.T
 	grid  zmy.Grid
 	next  func() fate
@@ -193,7 +195,7 @@ func TestTrackerRounds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			source := &fake{t: t, grid: grid15(t)}
-			tracker := track("zmy", zmy.Amount, 5)
+			tracker := promquery.NewTracker("zmy", zmy.Amount, 5)
 			for i, r := range tt.rounds {
 				source.asked = nil
 				fates := r.fates
@@ -205,7 +207,7 @@ func TestTrackerRounds(t *testing.T) {
 					fates = fates[1:]
 					return f
 				}
-				err := tracker.update(t.Context(), source, source.grid, r.at)
+				err := tracker.Update(t.Context(), source, source.grid, r.at)
 				if (err != nil) != r.fails || (r.fails && !errors.Is(err, errFake)) {
 					t.Errorf("round %d: error %v", i, err)
 				}
@@ -223,7 +225,7 @@ func TestTrackerRounds(t *testing.T) {
 func TestTrackerPages(t *testing.T) {
 	source := &fake{t: t, grid: grid15(t)}
 	n := 2*promquery.MaxPoints + 1
-	tracker := track("zmy", zmy.Amount, n)
+	tracker := promquery.NewTracker("zmy", zmy.Amount, n)
 	fates := []fate{fine, fails}
 	source.next = func() fate {
 		if len(fates) == 0 {
@@ -233,10 +235,10 @@ func TestTrackerPages(t *testing.T) {
 		fates = fates[1:]
 		return f
 	}
-	if err := tracker.update(t.Context(), source, source.grid, zmy.Tick(n)); !errors.Is(err, errFake) {
+	if err := tracker.Update(t.Context(), source, source.grid, zmy.Tick(n)); !errors.Is(err, errFake) {
 		t.Fatalf("error %v", err)
 	}
-	if err := tracker.update(t.Context(), source, source.grid, zmy.Tick(n)); err != nil {
+	if err := tracker.Update(t.Context(), source, source.grid, zmy.Tick(n)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"range 1-11000", "range 11001-22000", "range 11001-22000", "instant 22001"}
@@ -252,15 +254,18 @@ func TestTrackerPages(t *testing.T) {
 
 func TestTrackerEdges(t *testing.T) {
 	source := &fake{t: t, grid: grid15(t)}
-	if err := track("zmy", zmy.Ratio, 0).update(t.Context(), source, source.grid, 5); err != nil || source.asked != nil {
+	if err := promquery.NewTracker("zmy", zmy.Ratio, 0).Update(t.Context(), source, source.grid, 5); err != nil || source.asked != nil {
 		t.Errorf("a tracker without memory asked %v, %v", source.asked, err)
 	}
-	one := track("zmy", zmy.Ratio, 1)
-	if err := one.update(t.Context(), source, source.grid, 5); err != nil {
+	one := promquery.NewTracker("zmy", zmy.Ratio, 1)
+	if err := one.Update(t.Context(), source, source.grid, 5); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"instant 5"}, source.asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	if one.Query() != "zmy" {
+		t.Errorf("query %q", one.Query())
 	}
 	ask, ok := one.Plan(6)
 	if want := (promquery.Ask{From: 6, To: 6}); !ok || ask != want {
@@ -273,13 +278,13 @@ func TestTrackerEdges(t *testing.T) {
 		t.Errorf("a refused answer changed the plan to %v", again)
 	}
 	short := shortAnswers{}
-	if err := one.update(t.Context(), short, source.grid, 6); err == nil {
+	if err := one.Update(t.Context(), short, source.grid, 6); err == nil {
 		t.Error("an answer of another length was taken")
 	}
 }
 
 // shortAnswers breaks the promise of one point per instant.
-type shortAnswers struct{}
+type shortAnswers struct{ promquery.Querier }
 
 func (shortAnswers) Instant(context.Context, string, time.Time) (promquery.Answer, error) {
 	return promquery.Answer{}, nil
@@ -297,7 +302,7 @@ func TestTrackerConverges(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		source := &fake{t: t, grid: grid15(t)}
 		n := 1 + random.IntN(12)
-		tracker := track("zmy", zmy.Amount, n)
+		tracker := promquery.NewTracker("zmy", zmy.Amount, n)
 		at := zmy.Tick(random.IntN(1000))
 		for range 60 {
 			at += zmy.Tick(1 + random.IntN(2)*random.IntN(4))
@@ -309,7 +314,7 @@ func TestTrackerConverges(t *testing.T) {
 				}
 				return fate(random.IntN(3))
 			}
-			err := tracker.update(t.Context(), source, source.grid, at)
+			err := tracker.Update(t.Context(), source, source.grid, at)
 			if len(source.asked) > 2 {
 				t.Fatalf("seed %d: asked %v in one round", seed, source.asked)
 			}
@@ -318,7 +323,7 @@ func TestTrackerConverges(t *testing.T) {
 	}
 }
 
-func checkHonest(t *testing.T, seed uint64, tracker tracked, at zmy.Tick, n int, calm bool, err error) {
+func checkHonest(t *testing.T, seed uint64, tracker *promquery.Tracker, at zmy.Tick, n int, calm bool, err error) {
 	t.Helper()
 	list := window(tracker.Series(), at, n)
 	newest := list[len(list)-1]
