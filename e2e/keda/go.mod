@@ -172,6 +172,7 @@ require (
 	github.com/influxdata/line-protocol v0.0.0-20210922203350-b1ad95c89adf // indirect
 	github.com/influxdata/line-protocol/v2 v2.2.1 // indirect
 	github.com/infra-arch/zmy-scaler v0.0.0
+	github.com/infra-arch/zmy-scaler/e2e v0.0.0
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/pgx/v5 v5.11.0 // indirect
@@ -318,3 +319,5 @@ exclude github.com/go-chi/chi/v5 v5.2.3
 replace github.com/infra-arch/zmy-scaler => ../..
 
 replace github.com/prometheus/client_golang => github.com/prometheus/client_golang v1.24.1
+
+replace github.com/infra-arch/zmy-scaler/e2e => ../

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -118,14 +117,9 @@ func serial(ctx context.Context, t *testing.T, s *stage.Stage, ca *pki.Authority
 // shake connects, sees that the connection lasts, and returns the number of the
 // certificate that the scaler shows.
 func shake(ctx context.Context, s *stage.Stage, ca *pki.Authority, own ...pki.Pair) (string, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: x509.NewCertPool(), NextProtos: []string{"h2"}}
-	config.RootCAs.AppendCertsFromPEM(ca.PEM)
-	for _, pair := range own {
-		certificate, err := tls.X509KeyPair(pair.Cert, pair.Key)
-		if err != nil {
-			return "", err
-		}
-		config.Certificates = append(config.Certificates, certificate)
+	config, err := ca.ClientConfig(own...)
+	if err != nil {
+		return "", err
 	}
 	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", s.Scaler.Address())
 	if err != nil {

@@ -9,29 +9,22 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime/pprof"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/testrun"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
 const (
 	// parallel is how many scenarios run at a time. They wait most of the time.
 	parallel = "8"
-	// ends is how long before the deadline of the test binary it is given up.
-	ends = 15 * time.Second
 	// keep names the environment variable that keeps the directory of a run.
 	keep = "ZMY_E2E_KEEP"
-	// scalerVariable names the environment variable with the scaler to test; it is
-	// built where the variable is empty.
-	scalerVariable = "SCALER_BIN"
 )
 
 // parts are what the outer run has made ready.
@@ -97,20 +90,15 @@ func prepare(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	p := parts{Root: root, Scaler: os.Getenv(scalerVariable)}
+	p := parts{Root: root}
 	if p.Tools, err = cache.Ensure(ctx, tools.ControlPlane()); err != nil {
 		return err
 	}
 	if p.KedaConfig, err = cache.KedaConfig(ctx); err != nil {
 		return err
 	}
-	if p.Scaler == "" {
-		p.Scaler = filepath.Join(dir, "zmy-scaler")
-		cmd := exec.CommandContext(ctx, "go", "build", "-C", root, "-trimpath", "-buildvcs=false", "-o", p.Scaler, "./cmd/scaler")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the scaler: %w\n%s", err, out)
-		}
+	if p.Scaler, err = testrun.Scaler(ctx, root, dir); err != nil {
+		return err
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -121,8 +109,7 @@ func prepare(ctx context.Context, dir string) error {
 
 func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
 
-// within runs the tests until they have ended, are interrupted or are out of time.
-// With the process everything ends that runs inside.
+// within runs the tests. With the process everything ends that runs inside.
 func within(ctx context.Context, m *testing.M) int {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
@@ -132,30 +119,5 @@ func within(ctx context.Context, m *testing.M) int {
 			return 1
 		}
 	}
-	code := make(chan int, 1)
-	go func() { code <- m.Run() }()
-	select {
-	case c := <-code:
-		return c
-	case <-ctx.Done():
-		fmt.Fprintln(os.Stderr, "interrupted")
-	case <-outOfTime():
-		fmt.Fprintln(os.Stderr, "out of time; all goroutines:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-	}
-	return 1
-}
-
-// outOfTime returns a channel that is ready shortly before the test binary would
-// be ended by its own -timeout; nil without one.
-func outOfTime() <-chan time.Time {
-	f := flag.Lookup("test.timeout")
-	if f == nil {
-		return nil
-	}
-	d, err := time.ParseDuration(f.Value.String())
-	if err != nil || d <= ends {
-		return nil
-	}
-	return time.After(d - ends)
+	return testrun.Run(ctx, m)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -26,7 +27,11 @@ type Authority struct {
 }
 
 // Pair is a certificate with its key, both in PEM.
-type Pair struct{ Cert, Key []byte }
+type Pair struct {
+	Cert, Key []byte
+	// Serial is the certificate's number.
+	Serial *big.Int
+}
 
 // Subject is who a certificate is for. Names are the DNS names and IP addresses
 // of a server.
@@ -88,7 +93,22 @@ func (a *Authority) Issue(s Subject) (Pair, error) {
 	if err != nil {
 		return Pair{}, err
 	}
-	return Pair{Cert: block("CERTIFICATE", der), Key: block("EC PRIVATE KEY", private)}, nil
+	return Pair{Cert: block("CERTIFICATE", der), Key: block("EC PRIVATE KEY", private), Serial: template.SerialNumber}, nil
+}
+
+// ClientConfig returns what a client needs that trusts the authority. Without a pair
+// it shows no certificate.
+func (a *Authority) ClientConfig(own ...Pair) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool(), NextProtos: []string{"h2"}}
+	config.RootCAs.AddCert(a.cert)
+	for _, p := range own {
+		pair, err := tls.X509KeyPair(p.Cert, p.Key)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = append(config.Certificates, pair)
+	}
+	return config, nil
 }
 
 // Signer returns a key for signing tokens, and its public half.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,14 +26,14 @@ func (s *Stage) Told(ctx context.Context, text string) {
 		if err != nil {
 			return err
 		}
-		told := fmt.Sprint(object.Object["status"])
+		told := []string{fmt.Sprint(object.Object["status"])}
 		for _, e := range events.Items {
-			told += "\n" + e.Reason + ": " + e.Message
+			told = append(told, e.Reason+": "+e.Message)
 		}
-		if strings.Contains(told, text) {
+		if slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, text) }) {
 			return nil
 		}
-		return errors.New(told)
+		return errors.New(strings.Join(told, "\n"))
 	}))
 }
 

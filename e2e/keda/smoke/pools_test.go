@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infra-arch/zmy-scaler/e2e/internal/testrun"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/proc"
-	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
 
 // poolCount is how many processes the workers are spread over.
@@ -32,7 +32,7 @@ type pools struct {
 func startPools(ctx context.Context, t *testing.T, replicas int) *pools {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "worker")
-	if err := rig.Build(ctx, "../", binary, "./cmd/worker"); err != nil {
+	if err := testrun.Build(ctx, "../", binary, "./cmd/worker"); err != nil {
 		t.Fatal(err)
 	}
 	p := &pools{replicas: replicas}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infra-arch/zmy-scaler/e2e/internal/testrun"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/proc"
 )
 
@@ -33,7 +34,7 @@ func StartScaler(t testing.TB, name string, args ...string) *Scaler {
 		"serve", "--kubernetes=off", "--log-format=json", "--drain-delay=200ms",
 		"--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0",
 	}, args...)
-	cmd := exec.Command(os.Getenv(BinaryVariable), all...)
+	cmd := exec.Command(os.Getenv(testrun.ScalerVariable), all...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ZMY_") })
 	s := &Scaler{Process: proc.Start(t, name, cmd)}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
