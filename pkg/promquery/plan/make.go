@@ -8,9 +8,12 @@ import (
 // Make plans queries within limits: every query is a member of exactly one batch.
 // Any subset can be planned again, in order to find a member whose query fails.
 func Make(queries []*Query, limits Limits) []Batch {
-	var parts []part
-	for _, e := range distinct(queries) {
-		parts = append(parts, single(e))
+	entries := distinct(queries)
+	parts := merge(entries, limits)
+	for _, e := range entries {
+		if !e.merged {
+			parts = append(parts, single(e))
+		}
 	}
 	return pack(parts, limits)
 }
@@ -20,6 +23,9 @@ type entry struct {
 	*Query
 	// askers are the indexes of those that are the same.
 	askers []int
+	// groups are those of its shapes.
+	groups []*group
+	merged bool
 }
 
 // distinct returns each of the different queries once.

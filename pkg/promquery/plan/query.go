@@ -23,6 +23,7 @@ type Query struct {
 	joinable bool
 	// scalar queries give a number without labels.
 	scalar bool
+	shapes []shape
 }
 
 // Text returns the query as it was given.
@@ -43,6 +44,9 @@ func Prepare(text string) (*Query, error) {
 	q.plain = unique.Make(plain)
 	q.scalar = expr.Type() == parser.ValueTypeScalar
 	q.joinable = joinable(expr, plain)
+	if expr.Type() == parser.ValueTypeVector {
+		q.shapes = shapes(plain)
+	}
 	return q, nil
 }
 

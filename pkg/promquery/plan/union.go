@@ -51,55 +51,58 @@ func (u *union) add(p part) {
 	u.bytes += tagged(p)
 }
 
-// tagged is the most that a part adds to the text of a union.
-func tagged(p part) int { return len(p.tag(1_000_000)) + len("() or ") }
-
-// tag returns the part with the tag i or, if it has several members, with the
-// tag i:value for each value of its label. Nothing else in the union has the
-// tag, so that no operand of an "or" hides anything of another one.
-func (p part) tag(i int) string {
-	value, source, pattern := p.prefix(i), "", ""
-	if p.label != "" {
-		value, source, pattern = value+"${1}", p.label, "(?s:(.*))"
-	}
-	var b strings.Builder
-	b.WriteString("label_replace(" + p.text)
-	for _, arg := range []string{Tag, value, source, pattern} {
-		b.WriteString(", " + strconv.Quote(arg))
-	}
-	return b.String() + ")"
-}
-
-// prefix is how the tags of part i begin.
-func (p part) prefix(i int) string {
-	if p.label == "" {
-		return strconv.Itoa(i)
-	}
-	return strconv.Itoa(i) + ":"
-}
+// tagged is the most that a part adds to the text of a union: quotes make a label
+// four times as long at worst, and what is around takes less than a hundred bytes.
+func tagged(p part) int { return len(p.text) + 4*len(p.label) + 100 }
 
 func (u *union) batch() Batch {
 	if len(u.parts) == 1 {
 		return u.parts[0].batch()
 	}
 	b := Batch{Label: Tag}
-	operands := make([]string, len(u.parts))
+	var text strings.Builder
+	text.Grow(u.bytes)
+	u.write(&text, 0, len(u.parts))
+	b.Text = text.String()
 	for i, p := range u.parts {
-		operands[i] = p.tag(i)
 		for _, m := range p.members {
-			b.Members = append(b.Members, Member{Query: m.Query, Key: p.prefix(i) + m.Key})
+			b.Members = append(b.Members, Member{Query: m.Query, Key: p.tag(i) + m.Key})
 		}
 	}
-	b.Text = or(operands)
 	return b
 }
 
-// or joins the operands as a balanced tree: in a chain the first series would be
-// copied once for every operand.
-func or(operands []string) string {
-	if len(operands) == 1 {
-		return operands[0]
+// write joins the parts from one to another by "or", as a balanced tree: in a
+// chain the first series would be copied once for every part.
+func (u *union) write(b *strings.Builder, from, to int) {
+	if to-from == 1 {
+		u.parts[from].write(b, from)
+		return
 	}
-	half := len(operands) / 2
-	return "(" + or(operands[:half]) + ") or (" + or(operands[half:]) + ")"
+	half := (from + to) / 2
+	b.WriteByte('(')
+	u.write(b, from, half)
+	b.WriteString(") or (")
+	u.write(b, half, to)
+	b.WriteByte(')')
+}
+
+// write writes part i with its tag, or with tag and value for every value of its
+// label. Nothing else in the union has these, so that no operand of an "or" hides
+// anything of another one.
+func (p part) write(b *strings.Builder, i int) {
+	b.WriteString("label_replace(" + p.text + `, "` + Tag + `", "` + p.tag(i))
+	if p.label == "" {
+		b.WriteString(`", "", "")`)
+	} else {
+		b.WriteString(`${1}", ` + strconv.Quote(p.label) + `, "(?s:(.*))")`)
+	}
+}
+
+// tag is how the keys of part i begin.
+func (p part) tag(i int) string {
+	if p.label == "" {
+		return strconv.Itoa(i)
+	}
+	return strconv.Itoa(i) + ":"
 }
