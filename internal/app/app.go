@@ -22,6 +22,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/grpcserver"
 	"github.com/infra-arch/zmy-scaler/internal/httpserver"
+	"github.com/infra-arch/zmy-scaler/internal/introspect"
 	"github.com/infra-arch/zmy-scaler/internal/metrics"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
@@ -65,6 +66,8 @@ type App struct {
 	grpcListener, httpListener net.Listener
 
 	ready atomic.Bool
+	// draining is closed when streams must end.
+	draining chan struct{}
 }
 
 // New puts a scaler together and takes its ports; it serves when [App.Run].
@@ -72,7 +75,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o}
+	a := &App{o: o, draining: make(chan struct{})}
 	m := metrics.New(o.Build)
 	sources, err := a.open(m)
 	if err != nil {
@@ -99,9 +102,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.grpc = grpcserver.New(grpcserver.Options{Engine: a.engine, TLS: tlsConfig, Metrics: m.GRPC, Clock: o.Clock, Log: o.Log})
+	told := introspect.New(a.engine, a.draining)
+	a.grpc = grpcserver.New(grpcserver.Options{Engine: a.engine, Introspection: told, TLS: tlsConfig, Metrics: m.GRPC, Clock: o.Clock, Log: o.Log})
 	a.http = httpserver.New(httpserver.Options{
-		Live: a.engine.Alive, Ready: a.ready.Load, Registry: m.Registry, Profiling: o.Profiling, Log: o.Log,
+		Live: a.engine.Alive, Ready: a.ready.Load, Registry: m.Registry, API: told.Register, Profiling: o.Profiling, Log: o.Log,
 	})
 	if err := a.listen(ctx); err != nil {
 		return nil, err
@@ -200,6 +204,7 @@ func (a *App) duck(ctx context.Context) {
 
 func (a *App) stop(ctx context.Context) error {
 	a.ready.Store(false)
+	close(a.draining)
 	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
 	defer cancel()
 	a.grpc.Drain(ctx)

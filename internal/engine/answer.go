@@ -64,13 +64,22 @@ func (e *Engine) Trigger(c Call) (*trigger.Trigger, error) {
 
 func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
 	e.await(ctx, en)
+	a, err := e.known(en)
+	if err != nil {
+		return Answer{}, e.refused(Call{Namespace: en.key.namespace, Name: en.key.name}, err)
+	}
+	return a, nil
+}
+
+// known makes the answer from what is known, and waits for nothing.
+func (e *Engine) known(en *entry) (Answer, error) {
 	var view kube.View
 	if e.cfg.Cluster != nil {
 		view = e.cfg.Cluster.Look(e.noWait, en.key.namespace, en.key.name, en.metadata)
 	}
 	metric, err := e.metricType(en, view)
 	if err != nil {
-		return Answer{}, e.refused(Call{Namespace: en.key.namespace, Name: en.key.name}, err)
+		return Answer{}, err
 	}
 	return e.compose(en, view, metric), nil
 }
@@ -78,20 +87,24 @@ func (e *Engine) answer(ctx context.Context, en *entry) (Answer, error) {
 // compose makes the answer from the newest verdict and the live counts.
 func (e *Engine) compose(en *entry, view kube.View, metric decision.MetricType) Answer {
 	p := &en.trig.Policy
-	now := e.cfg.Clock.Now()
 	v := en.verdict.Load()
 	if v == nil {
 		// Not evaluated yet: decide on a window in which nothing is known.
-		at := p.Grid.At(now.Add(-e.cfg.QueryOffset))
+		at := p.Grid.At(e.cfg.Clock.Now().Add(-e.cfg.QueryOffset))
 		v = &verdict{decision: decision.Decide(p, &zmy.Window{Grid: p.Grid}, en.fleet(view, decision.Reading{}), at)}
 	}
-	fleet := en.fleet(view, v.workers)
-	en.sawZero(fleet, now)
-	live := decision.Live{Fleet: fleet, Now: now, MetricType: metric, FirstAsk: en.firstAsk, AtZero: en.zeroSince()}
+	live := e.live(en, en.fleet(view, v.workers), metric)
 	return Answer{
 		Trigger: en.trig, Decision: v.decision, Told: decision.Tell(p, &v.decision, live),
-		MetricType: metric, Fleet: fleet, Failure: v.failure(), Queries: v.queries,
+		MetricType: metric, Fleet: live.Fleet, Failure: v.failure(), Queries: v.queries,
 	}
+}
+
+// live puts together what is known now.
+func (e *Engine) live(en *entry, fleet decision.Fleet, metric decision.MetricType) decision.Live {
+	now := e.cfg.Clock.Now()
+	en.sawZero(fleet, now)
+	return decision.Live{Fleet: fleet, Now: now, MetricType: metric, FirstAsk: en.firstAsk, AtZero: en.zeroSince()}
 }
 
 // await waits for the first evaluation, but no longer than leaves the caller

@@ -85,11 +85,13 @@ type Engine struct {
 	mu      sync.RWMutex
 	entries map[key]*entry
 
-	life   context.Context // of first evaluations; ends with Run
-	end    context.CancelFunc
-	first  sync.WaitGroup // first evaluations under way
-	beat   heartbeat
-	noWait context.Context // is over already: look at what is known, wait for nothing
+	life  context.Context // of first evaluations; ends with Run
+	end   context.CancelFunc
+	first sync.WaitGroup // first evaluations under way
+	beat  heartbeat
+	// evaluated rings when triggers have been evaluated.
+	evaluated bell
+	noWait    context.Context // is over already: look at what is known, wait for nothing
 }
 
 // New returns an engine. It does nothing until asked; it stops with ctx.

@@ -44,11 +44,15 @@ type entry struct {
 	begun    bool // last is valid
 	failing  bool // the last evaluation had queries that failed on their own
 
+	// data guards the samples of the window and the history: an evaluation that
+	// waits for a source must not keep readers waiting.
+	data    sync.Mutex
+	history history
+
 	// verdict is the newest evaluation; nil before the first has ended.
 	verdict atomic.Pointer[verdict]
 
-	nextMu sync.Mutex
-	next   chan struct{} // closed at the next verdict
+	next bell // rings at each verdict
 }
 
 // verdict is what one evaluation found.
@@ -96,6 +100,27 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 	return f.Observed(workers)
 }
 
+// fill takes in the answer to an ask.
+func (en *entry) fill(r ref, answer promquery.Answer) error {
+	en.data.Lock()
+	defer en.data.Unlock()
+	return en.trackers[r.role].Fill(r.ask, answer)
+}
+
+// fail takes in that there was none.
+func (en *entry) fail(r ref) {
+	en.data.Lock()
+	defer en.data.Unlock()
+	en.trackers[r.role].Fail(r.ask)
+}
+
+// count takes in how many replicas are ready, where no query tells of them.
+func (en *entry) count(ready decision.Count, at zmy.Tick) {
+	en.data.Lock()
+	defer en.data.Unlock()
+	en.counts.Record(&en.trig.Policy, &en.window, ready, at)
+}
+
 // sawZero notes when the fleet was last seen without replicas.
 func (en *entry) sawZero(f decision.Fleet, now time.Time) {
 	switch {
@@ -120,15 +145,5 @@ func (en *entry) publish(v *verdict) {
 	if en.verdict.Swap(v) == nil {
 		close(en.ready)
 	}
-	en.nextMu.Lock()
-	defer en.nextMu.Unlock()
-	close(en.next)
-	en.next = make(chan struct{})
-}
-
-// changed returns a channel that is closed at the next verdict.
-func (en *entry) changed() <-chan struct{} {
-	en.nextMu.Lock()
-	defer en.nextMu.Unlock()
-	return en.next
+	en.next.ring()
 }

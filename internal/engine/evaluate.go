@@ -83,6 +83,7 @@ func (e *Engine) evaluate(ctx context.Context, l *lane, entries []*entry) {
 	ev.run(ctx)
 	close(ev.done)
 	group.Wait()
+	e.evaluated.ring()
 }
 
 // warm has Kubernetes looked at for entries that it was never asked about, beside
@@ -146,15 +147,15 @@ func (ev *evaluation) run(ctx context.Context) {
 
 // take takes in the result of an ask.
 func (ev *evaluation) take(r ref, res plane.Result) {
-	w, tracker := r.work, r.work.en.trackers[r.role]
+	w := r.work
 	w.pending--
 	err := res.Err
 	if err == nil {
-		err = tracker.Fill(r.ask, res.Answer)
+		err = w.en.fill(r, res.Answer)
 	}
 	w.note(r.role, res.Text, err)
 	if err != nil {
-		tracker.Fail(r.ask)
+		w.en.fail(r)
 	} else {
 		ev.ask(w, r.role)
 	}
@@ -190,11 +191,12 @@ func (e *Engine) conclude(ctx context.Context, w *work, begun time.Time) {
 	v := &verdict{cluster: view, workers: en.newestWorkers(w.at), queries: w.queries}
 	e.report(en, v, time.Since(begun))
 	if !en.trig.Policy.HasWorkers {
-		en.counts.Record(&en.trig.Policy, &en.window, view.Fleet.Ready, w.at)
+		en.count(view.Fleet.Ready, w.at)
 	}
 	fleet := en.fleet(view, v.workers)
 	v.decision = decision.Decide(&en.trig.Policy, &en.window, fleet, w.at)
 	en.sawZero(fleet, e.cfg.Clock.Now())
+	e.remember(en, v)
 	e.tell(en, en.verdict.Load(), v)
 	en.publish(v)
 }

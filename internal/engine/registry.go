@@ -171,7 +171,7 @@ func (e *Engine) all() []*entry {
 func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, error) {
 	en := &entry{
 		metadata: maps.Clone(c.Metadata), trig: trig, lane: l, firstAsk: now,
-		ready: make(chan struct{}), next: make(chan struct{}),
+		ready:  make(chan struct{}),
 		window: zmy.Window{Grid: trig.Policy.Grid},
 	}
 	en.lastAsk.Store(now.UnixNano())

@@ -29,7 +29,7 @@ func (w *Watch) Answer(ctx context.Context) (Answer, error) {
 
 // Changed returns a channel that is closed at the next evaluation. Take it
 // before the answer, lest an evaluation in between be missed.
-func (w *Watch) Changed() <-chan struct{} { return w.entry.changed() }
+func (w *Watch) Changed() <-chan struct{} { return w.entry.next.next() }
 
 // Close ends the watch.
 func (w *Watch) Close() {
@@ -39,6 +39,8 @@ func (w *Watch) Close() {
 
 // Status is one known trigger as it stands.
 type Status struct {
+	// Key identifies the trigger within this process.
+	Key             string
 	Namespace, Name string
 	Answer
 
@@ -54,14 +56,9 @@ func (e *Engine) List() []Status {
 	entries := e.all()
 	list := make([]Status, 0, len(entries))
 	for _, en := range entries {
-		if en.verdict.Load() == nil {
-			continue
+		if s, ok := e.status(en); ok {
+			list = append(list, s)
 		}
-		s := Status{Namespace: en.key.namespace, Name: en.key.name}
-		s.Answer, s.Err = e.answer(e.noWait, en)
-		s.Trigger = en.trig
-		s.Age = e.cfg.Clock.Now().Sub(s.Decision.Yield.At)
-		list = append(list, s)
 	}
 	return list
 }

@@ -25,6 +25,7 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/internal/clock"
 	"github.com/infra-arch/zmy-scaler/internal/engine"
+	zmyv1 "github.com/infra-arch/zmy-scaler/proto/zmy/v1"
 )
 
 // What a client may ask of the server.
@@ -54,6 +55,9 @@ const (
 // Options is what a server is made of.
 type Options struct {
 	Engine *engine.Engine
+	// Introspection tells what the engine knows; its streams end by themselves
+	// when the server is to drain.
+	Introspection zmyv1.IntrospectionServer
 	// TLS is nil for plain text.
 	TLS *tls.Config
 	// Metrics is told of every call.
@@ -94,6 +98,7 @@ func New(o Options) *Server {
 	}
 	s.grpc = grpc.NewServer(opts...)
 	pb.RegisterExternalScalerServer(s.grpc, &service{engine: o.Engine, clock: o.Clock, draining: s.draining})
+	zmyv1.RegisterIntrospectionServer(s.grpc, o.Introspection)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	s.health.SetServingStatus(pb.ExternalScaler_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	reflection.Register(s.grpc)

@@ -1,4 +1,4 @@
-// Package httpserver serves probes and metrics.
+// Package httpserver serves probes, metrics, the page and the API behind it.
 package httpserver
 
 import (
@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/infra-arch/zmy-scaler/internal/page"
 )
 
 // Options is what a server is made of.
@@ -23,6 +25,8 @@ type Options struct {
 	// Ready reports whether calls are taken.
 	Ready    func() bool
 	Registry *prometheus.Registry
+	// API adds the API's handlers.
+	API func(*http.ServeMux)
 	// Profiling adds /debug/pprof.
 	Profiling bool
 	Log       *slog.Logger
@@ -39,6 +43,8 @@ func New(o Options) *Server {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, Registry: o.Registry, MaxRequestsInFlight: 8,
 	}))
+	o.API(mux)
+	mux.Handle("/", page.Handler())
 	if o.Profiling {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)

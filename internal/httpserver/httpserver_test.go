@@ -23,6 +23,11 @@ func serve(t *testing.T, o httpserver.Options) (string, func()) {
 		t.Fatal(err)
 	}
 	o.Registry, o.Log = prometheus.NewRegistry(), slog.New(slog.DiscardHandler)
+	o.API = func(mux *http.ServeMux) {
+		mux.HandleFunc("GET /api/v1/triggers", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "the API")
+		})
+	}
 	s := httpserver.New(o)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
@@ -72,6 +77,8 @@ func TestEndpoints(t *testing.T) {
 		{name: "not ready", path: "/readyz", live: true, code: 503, text: "not taking calls"},
 		{name: "metrics", path: "/metrics", code: 200, text: "promhttp_metric_handler"},
 		{name: "profiles are not there unless asked for", path: "/debug/pprof/", code: 404},
+		{name: "the API", path: "/api/v1/triggers", code: 200, text: "the API"},
+		{name: "the page", path: "/", code: 200, text: "<title>zmy-scaler</title>"},
 		{name: "nothing else", path: "/etc/passwd", code: 404},
 	}
 	for _, tt := range tests {
