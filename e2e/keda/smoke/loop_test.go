@@ -62,7 +62,7 @@ func (l *loop) tick(ctx context.Context, t *testing.T) {
 	}
 	if line != l.line {
 		l.line = line
-		say(t, "%s  %s", l.clock(), line)
+		rig.Say(t, "%s  %s", l.clock(), line)
 	}
 }
 
@@ -100,7 +100,7 @@ func (l *loop) until(ctx context.Context, t *testing.T, what string, atMost time
 			t.Fatal(err)
 		}
 	}
-	say(t, "%s  ==== %s", l.clock(), what)
+	rig.Say(t, "%s  ==== %s", l.clock(), what)
 }
 
 // stays goes on for a while in which nothing may move, under either metric type.
@@ -125,7 +125,7 @@ func (l *loop) stays(ctx context.Context, t *testing.T, d time.Duration) {
 			t.Fatal(err)
 		}
 	}
-	say(t, "%s  ==== nothing moved for %v", l.clock(), d)
+	rig.Say(t, "%s  ==== nothing moved for %v", l.clock(), d)
 }
 
 // clock is the time since the beginning.

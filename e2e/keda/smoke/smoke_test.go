@@ -8,6 +8,7 @@ import (
 
 	v2 "k8s.io/api/autoscaling/v2"
 
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/prometheus"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/wait"
 )
@@ -41,15 +42,15 @@ func trigger() map[string]string {
 
 // TestSmoke tells one story, from hold to wake, with an outage in between.
 func TestSmoke(t *testing.T) {
-	binary := buildPrometheus(t.Context(), t)
+	binary := prometheus.Build(t.Context(), t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	begun := time.Now()
 	pools := startPools(ctx, t, 4)
 	pools.load(ctx, t, 2)
-	p := newPrometheus(t, binary, pools.addresses)
-	p.start(ctx, t)
-	scaler := rig.StartScaler(t, "scaler", rig.Config{Offset: "1s", Sources: map[string]string{"default": p.url()}}.Write(t))
+	p := prometheus.New(t, binary, scrape(pools.addresses))
+	p.Start(ctx, t)
+	scaler := rig.StartScaler(t, "scaler", rig.Config{Offset: "1s", Sources: map[string]string{"default": p.URL()}}.Write(t))
 	ratio := trigger()
 	ratio["metricType"] = "Value"
 	l := &loop{
@@ -61,22 +62,22 @@ func TestSmoke(t *testing.T) {
 	}
 	waitForData(ctx, t, p)
 
-	say(t, "%s  ---- a steady load: 2 of 4 workers are busy", l.clock())
+	rig.Say(t, "%s  ---- a steady load: 2 of 4 workers are busy", l.clock())
 	l.stays(ctx, t, 5*time.Second)
 	grow(ctx, t, l)
 	shrink(ctx, t, l)
 	outage(ctx, t, l, p)
 	wake(ctx, t, l)
-	say(t, "%s  ---- done", l.clock())
+	rig.Say(t, "%s  ---- done", l.clock())
 }
 
 // waitForData waits until the first scrapes are far enough in the past.
-func waitForData(ctx context.Context, t *testing.T, p *prometheus) {
+func waitForData(ctx context.Context, t *testing.T, p *prometheus.Server) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	if err := wait.Until(ctx, "Prometheus to scrape all pools", func() bool {
-		v, ok := p.value(ctx, t, `count(count_over_time(zmy{job="workers"}[5s]) >= 4)`, time.Now().Add(-time.Second))
+		v, ok := value(ctx, t, p.URL(), `count(count_over_time(zmy{job="workers"}[5s]) >= 4)`, time.Now().Add(-time.Second))
 		return ok && v == fmt.Sprint(poolCount)
 	}); err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func waitForData(ctx context.Context, t *testing.T, p *prometheus) {
 
 // grow steps the load up: 3.4 busy workers at a load of 0.3 are 12.
 func grow(ctx context.Context, t *testing.T, l *loop) {
-	say(t, "%s  ---- the load steps up: 3.4 of 4 workers are busy", l.clock())
+	rig.Say(t, "%s  ---- the load steps up: 3.4 of 4 workers are busy", l.clock())
 	l.pools.load(ctx, t, 3.4)
 	stepped := time.Now()
 	l.until(ctx, t, "scale-up", upDelay+late, func() bool { return l.pools.replicas > 4 })
@@ -101,7 +102,7 @@ func grow(ctx context.Context, t *testing.T, l *loop) {
 
 // shrink takes most of the load away: the scale-down comes, and not too early.
 func shrink(ctx context.Context, t *testing.T, l *loop) {
-	say(t, "%s  ---- the load drops: 0.7 of 12 workers is busy", l.clock())
+	rig.Say(t, "%s  ---- the load drops: 0.7 of 12 workers is busy", l.clock())
 	l.pools.load(ctx, t, 0.72)
 	l.until(ctx, t, "a yield high enough to scale down", late, func() bool { return l.reason == "idle_pending" })
 	high := time.Now()
@@ -119,16 +120,16 @@ func shrink(ctx context.Context, t *testing.T, l *loop) {
 // outage stops Prometheus, takes all load away meanwhile, and starts Prometheus
 // again on what it had stored. Nothing moves until fresh samples have been idle
 // for the delay; then the fleet goes inactive, and to zero.
-func outage(ctx context.Context, t *testing.T, l *loop, p *prometheus) {
+func outage(ctx context.Context, t *testing.T, l *loop, p *prometheus.Server) {
 	before := time.Now()
-	p.stop(ctx, t)
-	say(t, "%s  ---- Prometheus has stopped; the load goes away", l.clock())
+	p.Stop(ctx, t)
+	rig.Say(t, "%s  ---- Prometheus has stopped; the load goes away", l.clock())
 	l.pools.load(ctx, t, 0)
 	l.stays(ctx, t, downDelay+4*time.Second)
 	back := time.Now()
-	p.start(ctx, t)
-	say(t, "%s  ---- Prometheus is back", l.clock())
-	if v, ok := p.value(ctx, t, `sum(workers_ready)`, before); !ok || v != "2" {
+	p.Start(ctx, t)
+	rig.Say(t, "%s  ---- Prometheus is back", l.clock())
+	if v, ok := value(ctx, t, p.URL(), `sum(workers_ready)`, before); !ok || v != "2" {
 		t.Fatalf("before it was stopped Prometheus had stored %q workers, want 2: its storage is another one", v)
 	}
 	l.until(ctx, t, "inactive", downDelay+late, func() bool { return !l.answer.Active })
@@ -141,7 +142,7 @@ func outage(ctx context.Context, t *testing.T, l *loop, p *prometheus) {
 
 // wake lets work arrive at a fleet of zero. It wakes, grows and does the work.
 func wake(ctx context.Context, t *testing.T, l *loop) {
-	say(t, "%s  ---- work arrives for 1.5 workers", l.clock())
+	rig.Say(t, "%s  ---- work arrives for 1.5 workers", l.clock())
 	l.pools.load(ctx, t, 1.5)
 	l.until(ctx, t, "active", late, func() bool { return l.answer.Active })
 	l.until(ctx, t, "more than one", late+startDelay+upDelay, func() bool { return l.pools.replicas > 1 })

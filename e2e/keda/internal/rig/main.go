@@ -53,3 +53,8 @@ func prepare(ctx context.Context, dir string) error {
 	}
 	return os.Setenv(testrun.ScalerVariable, binary)
 }
+
+// Say writes a line for whoever watches the test.
+func Say(t testing.TB, format string, args ...any) {
+	fmt.Fprintf(t.Output(), format+"\n", args...)
+}
