@@ -65,7 +65,13 @@ func head(b *strings.Builder, t *zmyv1.Trigger) {
 	fmt.Fprintf(rows, "  yield\t%s\tup below %s, down above %s, inactive from %s\n",
 		optional(t.Yield), number(t.GetScaleUpThreshold()), number(t.GetScaleDownThreshold()), number(t.GetInactiveThreshold()))
 	fmt.Fprintf(rows, "  replicas\t%s\tready %s, decided %s%s\n", whole(t.Replicas), whole(t.Ready), whole(t.Desired), bounds(t))
-	fmt.Fprintf(rows, "  told\t%s\t%s\n", optional(t.GetEmitted().Value), told(t.GetEmitted()))
+	if e := t.GetEmitted(); e != nil {
+		value := "nothing"
+		if e.Value != nil {
+			value = number(e.GetValue())
+		}
+		fmt.Fprintf(rows, "  told\t%s\t%s\n", value, told(e))
+	}
 	_ = rows.Flush() // a strings.Builder takes everything
 }
 
@@ -80,10 +86,8 @@ func bounds(t *zmyv1.Trigger) string {
 func told(e *zmyv1.Emitted) string {
 	said := fmt.Sprintf("target %s, %s, ", number(e.GetTarget()), e.GetMetricType())
 	switch {
-	case e == nil:
-		return "nothing can be told"
 	case e.Value == nil:
-		said += "no value: KEDA gets an error"
+		said += "KEDA gets an error"
 	case e.HpaBounded != nil:
 		said += fmt.Sprintf("the HPA computes %d, %d within its bounds", e.GetHpaReplicas(), e.GetHpaBounded())
 	case e.HpaReplicas != nil:
@@ -99,7 +103,7 @@ func told(e *zmyv1.Emitted) string {
 
 func query(q *zmyv1.Query) string {
 	newest := q.GetNewest().GetState()
-	if q.GetNewest().GetValue() != 0 || newest == "good" {
+	if q.GetNewest() != nil && q.GetNewest().Value != nil {
 		newest = number(q.GetNewest().GetValue())
 	}
 	line := fmt.Sprintf("%s\t%s\t%s", q.GetRole(), newest, oneLine(q.GetText()))
