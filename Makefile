@@ -85,12 +85,17 @@ test-hpa: ## The HPA's own calculator against our model of it, on random cases
 test-chart: ## The chart's pods, configuration and admission policy, judged by Kubernetes' own code and the scaler's
 	cd e2e/chart && $(GO) test -count=1 -timeout 20m ./...
 
+.PHONY: e2e-unit
+e2e-unit: ## The unit tests of what the scenarios stand on
+	cd e2e && $(GO) test -count=1 -timeout 10m $$($(GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
+
 .PHONY: e2e-cluster
 e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run builds it all
 	cd e2e && $(GO) test -count=1 -timeout 45m ./scenarios/...
 
 .PHONY: e2e
-e2e: test-keda smoke test-hpa test-chart ## The four above
+e2e: ## All of these, side by side as they mostly wait
+	hack/e2e.sh "e2e-cluster" "e2e-unit test-hpa test-chart test-keda smoke"
 
 ##@ Keep in order
 
@@ -111,9 +116,8 @@ update-format: ## Format the code
 
 .PHONY: verify-lint lint
 verify-lint: ## Do the linters agree?
-	$(LINT) run ./...
-	cd e2e/keda && $(LINT) run ./...
-	cd image && $(LINT) run ./...
+	@for mod in . image e2e e2e/keda e2e/hpa e2e/chart; do \
+	  echo "golangci-lint in $$mod"; (cd $$mod && $(LINT) run ./...); done
 lint: verify-lint
 
 .PHONY: verify-tidy

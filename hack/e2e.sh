@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs make targets in lanes, side by side, because most of them wait most of the
+# time. Each argument is a lane: targets that run one after the other. Prints what
+# they print, with the target before it, and at the end how long each took. An
+# interrupt ends all of them in order.
+# Usage: hack/e2e.sh 'TARGET...' ['TARGET...'...]
+set -euo pipefail
+
+times=$(mktemp)
+trap 'rm -f "$times"' EXIT
+
+# An interrupt reaches all processes of a lane. What prints goes on until the others
+# have ended, and no other target begins.
+lane() {
+  local target began verdict failed=0 interrupted=
+  trap 'interrupted=1' INT
+  for target in $1; do
+    [[ -z $interrupted ]] || return 1
+    began=$SECONDS verdict=ok
+    "${MAKE:-make}" --no-print-directory "$target" 2>&1 |
+      (trap '' INT TERM; exec sed -u "s/^/$target | /") || { verdict=FAILED failed=1; }
+    printf '%-12s %-6s %4d s\n' "$target" "$verdict" $((SECONDS - began)) | tee -a "$times"
+  done
+  return $failed
+}
+
+# With job control each lane is a process group, which a signal reaches as a whole.
+set -m
+lanes=()
+for targets in "$@"; do
+  (set +m; lane "$targets") &
+  lanes+=($!)
+done
+
+stop() {
+  trap '' INT TERM
+  echo "interrupted: waiting for everything to end" >&2
+  for pid in "${lanes[@]}"; do kill -INT -- "-$pid" 2>/dev/null || true; done
+  wait
+  exit 130
+}
+trap stop INT TERM
+
+failed=0
+for pid in "${lanes[@]}"; do wait "$pid" || failed=1; done
+printf '\n%d min %02d s:\n' $((SECONDS / 60)) $((SECONDS % 60))
+cat "$times"
+exit $failed
