@@ -217,6 +217,7 @@ func describe(n *yaml.Node) string {
 		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
+	default:
+		return strconv.Quote(n.Value)
 	}
-	return strconv.Quote(n.Value)
 }

@@ -38,6 +38,12 @@ type ScaledObject struct {
 // "spec.triggers[0].metadata", or of the nearest one around it that is there.
 func (so *ScaledObject) Where(path string) Position { return so.places.find(path) }
 
+// Has reports whether the manifest has the key at a path.
+func (so *ScaledObject) Has(path string) bool {
+	_, ok := so.places[path]
+	return ok
+}
+
 // Fallback is what KEDA does after repeated errors of a trigger.
 type Fallback struct {
 	FailureThreshold, Replicas int
