@@ -93,6 +93,10 @@ e2e-unit: ## The unit tests of what the scenarios stand on
 e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run builds it all
 	cd e2e && $(GO) test -count=1 -timeout 45m ./scenarios/...
 
+.PHONY: e2e-node
+e2e-node: ## Does a real node with KEDA boot on this machine, and leave nothing behind? Needs root
+	cd e2e && $(GO) test -count=1 -v -timeout 30m ./cluster/node/...
+
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
 	hack/e2e.sh "e2e-cluster" "e2e-unit test-hpa test-chart test-keda smoke"

@@ -29,8 +29,8 @@ type Tool struct {
 	// Stamps are variables set by the linker, Tags build tags.
 	Stamps []string
 	Tags   string
-	// Cost is how long a cold build took on two idle cores, when the tools before
-	// it in the catalogue were built already.
+	// Cost is about how long a cold build takes on two idle cores, when the tools
+	// before it in the catalogue are built already.
 	Cost time.Duration
 }
 
@@ -80,12 +80,9 @@ func ControlPlane() []Tool {
 func Node() []Tool {
 	notNeeded := func(t Tool) bool { return t.Name == Kwok || t.Name == Prometheus }
 	return append(slices.DeleteFunc(ControlPlane(), notNeeded),
-		kubernetes(Kubelet, 40*time.Second),
-		kubernetes(KubeProxy, 10*time.Second),
-		Tool{
-			Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns",
-			Cost: 120 * time.Second,
-		},
+		kubernetes(Kubelet, 60*time.Second),
+		kubernetes(KubeProxy, 20*time.Second),
+		Tool{Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns", Cost: 105 * time.Second},
 		Tool{Name: Pause, Module: ".", Package: "./cluster/node/pause", Cost: time.Second},
 	)
 }

@@ -31,8 +31,8 @@ func (c Cache) Packages(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("which Debian is this: %w", err)
 	}
-	sum := sha256.Sum256([]byte(packages))
-	dir := filepath.Join(c.Dir, "debian-"+strings.TrimSpace(string(release))+"-"+hex.EncodeToString(sum[:])[:16])
+	sum := sha256.Sum256(append([]byte(packages), release...))
+	dir := filepath.Join(c.Dir, "debian-"+hex.EncodeToString(sum[:])[:16])
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}

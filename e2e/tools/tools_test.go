@@ -63,6 +63,8 @@ func TestPath(t *testing.T) {
 		{"a checksum", func() { write("go.sum", "x") }},
 		{"a stamp", func() { tool.Stamps = []string{"x.y=1"} }},
 		{"a tag", func() { tool.Tags = "small" }},
+		{"a package of the module", func() { tool.Package = "./." }},
+		{"a source of that", func() { write("main.go", "package main\n") }},
 	} {
 		change.make()
 		if was, ok := seen[path()]; ok {

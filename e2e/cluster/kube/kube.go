@@ -69,11 +69,16 @@ func (p *Plane) Steps() []Step {
 	}
 }
 
-// Boot does steps, one after the other. An error has the end of every log with it.
+// Boot does steps, one after the other. An error has the end of every log with it,
+// unless it is that the context has ended.
 func (p *Plane) Boot(ctx context.Context, steps []Step) error {
 	began := time.Now()
 	for _, s := range steps {
-		if err := s.Do(ctx); err != nil {
+		err := s.Do(ctx)
+		if ctx.Err() != nil {
+			return fmt.Errorf("boot: %s: %w", s.What, context.Cause(ctx))
+		}
+		if err != nil {
 			return fmt.Errorf("boot: %s: %w\n%s", s.What, err, p.tails())
 		}
 		fmt.Fprintf(p.o.Log, "%6.1f s  %s\n", time.Since(began).Seconds(), s.What)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,14 +13,17 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 )
+
+// farewell is how long the pods, and then the containers, may take to end. The end
+// of the run ends what has not.
+const farewell = 30 * time.Second
 
 // Close takes everything off the node in order and ends it.
 func (n *Node) Close(ctx context.Context) error {
 	var err error
-	if n.Client != nil { // or there is nothing to take off
+	if n.joined { // or there is nothing to take off
 		err = n.drain(ctx)
 	}
 	return errors.Join(err, n.Plane.Close(ctx))
@@ -46,13 +50,13 @@ func (n *Node) drain(ctx context.Context) error {
 	if err := n.deletePods(ctx); err != nil {
 		return err
 	}
-	return wait.Within(ctx, kube.Patience, "the containers to end", func(context.Context) error { return n.running() })
+	return wait.Within(ctx, farewell, "the containers to end", func(context.Context) error { return n.running() })
 }
 
 // deletePods deletes all pods and waits until they are gone.
 func (n *Node) deletePods(ctx context.Context) error {
 	second := int64(1)
-	return wait.Within(ctx, kube.Patience, "the pods to end", func(ctx context.Context) error {
+	return wait.Within(ctx, farewell, "the pods to end", func(ctx context.Context) error {
 		all, err := n.Client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + name})
 		if err != nil {
 			return err

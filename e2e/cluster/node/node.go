@@ -32,7 +32,8 @@ type Options struct {
 // Node is a node that runs.
 type Node struct {
 	*kube.Plane
-	o Options
+	o      Options
+	joined bool // the kubelet was started
 }
 
 var _ cluster.Ground = (*Node)(nil)
@@ -51,7 +52,9 @@ func Boot(ctx context.Context, o Options) (*Node, error) {
 		kube.Step{What: "kube-proxy and CoreDNS", Do: n.services},
 		kube.Step{What: "KEDA", Do: n.keda}))
 	if err != nil {
-		err = fmt.Errorf("%w\n%s%s", err, n.podLogs(""), n.state(context.WithoutCancel(ctx)))
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w\n%s%s", err, n.podLogs(), n.state(ctx))
+		}
 		return nil, errors.Join(err, n.Close(context.WithoutCancel(ctx)))
 	}
 	return n, nil
@@ -60,7 +63,7 @@ func Boot(ctx context.Context, o Options) (*Node, error) {
 // Kubeconfig is the file with an administrator's access.
 func (n *Node) Kubeconfig() string { return n.Plane.Kubeconfig(kube.Admin) }
 
-// Said returns what KEDA and the parts of the cluster logged about a namespace.
+// Said returns what the programs below the pods logged about a namespace.
 func (n *Node) Said(_ context.Context, namespace string) string {
-	return n.Plane.Said(namespace, "kube-controller-manager", "kubelet", "containerd") + n.podLogs(kedaNamespace) + n.podLogs(namespace)
+	return n.Plane.Said(namespace, "kube-controller-manager", "kube-scheduler", "kubelet", "containerd")
 }

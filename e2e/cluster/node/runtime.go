@@ -110,6 +110,7 @@ func (n *Node) kubelet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.joined = true
 	return errors.Join(n.NodeReady(ctx, name), p.Err())
 }
 

@@ -9,11 +9,10 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
 )
 
-// podLogs returns the end of what every pod of a namespace logged, all of them
-// where none is given. The kubelet keeps it in files, which outlive the pods of a
-// node that does not answer any more.
-func (n *Node) podLogs(namespace string) string {
-	logs, err := filepath.Glob(n.Path("pods", namespace+"*", "*", "*.log"))
+// podLogs returns the end of what every pod logged. The kubelet keeps it in files,
+// which are there also when it does not answer.
+func (n *Node) podLogs() string {
+	logs, err := filepath.Glob(n.Path("pods", "*", "*", "*.log"))
 	if err != nil {
 		return err.Error()
 	}

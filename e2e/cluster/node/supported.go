@@ -24,7 +24,10 @@ func Supported() error {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return fmt.Errorf("this is %s/%s, and the node is made of Debian's packages for amd64", runtime.GOOS, runtime.GOARCH)
 	}
-	errs := []error{debian(), hierarchies(), overlay()}
+	release, err := os.ReadFile("/etc/os-release")
+	errs := []error{err, debian(string(release)), commands()}
+	mounted, err := isolate.Hierarchies()
+	errs = append(errs, err, hierarchies(mounted["cgroup"]), overlay())
 	if os.Geteuid() != 0 {
 		errs = append(errs, errors.New("a node needs root"))
 	} else {
@@ -33,13 +36,18 @@ func Supported() error {
 	return errors.Join(errs...)
 }
 
-// debian reports whether Debian's packages fit this machine and can be fetched.
-func debian() error {
-	var errs []error
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil || !slices.Contains(strings.Split(string(release), "\n"), "ID=debian") {
-		errs = append(errs, errors.New("this is not Debian, and the node is made of its packages"))
+// debian reports whether Debian's packages fit this machine, from its os-release.
+func debian(release string) error {
+	if !slices.Contains(strings.Split(release, "\n"), "ID=debian") {
+		return errors.New("this is not Debian, and the node is made of its packages")
 	}
+	return nil
+}
+
+// commands reports whether the commands are there that the packages are fetched
+// with, and that the kubelet mounts with.
+func commands() error {
+	var errs []error
 	for _, command := range []string{"apt-get", "dpkg", "mount"} {
 		if _, err := exec.LookPath(command); err != nil {
 			errs = append(errs, fmt.Errorf("a node needs the command %s", command))
@@ -48,15 +56,12 @@ func debian() error {
 	return errors.Join(errs...)
 }
 
-// hierarchies reports whether control groups are as the node knows them.
-func hierarchies() error {
-	mounted, err := isolate.Hierarchies()
-	if err != nil {
-		return err
-	}
+// hierarchies reports whether control groups are as the node knows them, from where
+// those of version 1 are mounted.
+func hierarchies(mounted []string) error {
 	var missing []string
 	for _, controller := range []string{"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "pids"} {
-		if !slices.ContainsFunc(mounted["cgroup"], func(at string) bool {
+		if !slices.ContainsFunc(mounted, func(at string) bool {
 			return slices.Contains(strings.Split(filepath.Base(at), ","), controller)
 		}) {
 			missing = append(missing, controller)

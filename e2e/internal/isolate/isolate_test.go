@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,8 +19,12 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 )
 
-// outerVariable has this binary be an outer run, with the directory it names.
-const outerVariable = "ISOLATE_TEST_OUTER"
+const (
+	// outerVariable has this binary be an outer run, with the directory it names.
+	outerVariable = "ISOLATE_TEST_OUTER"
+	// groupsVariable has the inner run enter control groups, for which root is needed.
+	groupsVariable = "ISOLATE_TEST_GROUPS"
+)
 
 func TestMain(m *testing.M) {
 	if dir, inside := Inside(); inside {
@@ -53,6 +59,12 @@ func inner(dir string) int {
 		fmt.Fprintln(os.Stderr, "some.name is", found, err)
 		return 1
 	}
+	if os.Getenv(groupsVariable) != "" {
+		if err := group(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	stubborn := exec.Command("sh", "-c", "trap '' INT TERM; while :; do sleep 1; done", dir)
 	if err := stubborn.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -65,6 +77,23 @@ func inner(dir string) int {
 	}
 	<-signals
 	return 7
+}
+
+// group enters control groups and makes one below them, as a container runtime does.
+func group(dir string) error {
+	if err := EnterGroups(dir); err != nil {
+		return err
+	}
+	found, err := Hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, mounted := range slices.Concat(found["cgroup"], found["cgroup2"]) {
+		if err := os.Mkdir(filepath.Join(mounted, "below"), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func listen(address string) error {
@@ -81,10 +110,11 @@ func TestNothingIsLeft(t *testing.T) {
 		name string
 		sig  syscall.Signal
 		code int
+		dir  bool // is there still
 	}{
-		{"interrupted", syscall.SIGINT, 7},
-		{"terminated", syscall.SIGTERM, 7},
-		{"killed", syscall.SIGKILL, -1},
+		{"interrupted", syscall.SIGINT, 7, true},
+		{"terminated", syscall.SIGTERM, 7, true},
+		{"killed", syscall.SIGKILL, -1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +123,10 @@ func TestNothingIsLeft(t *testing.T) {
 			dir := t.TempDir()
 			var out strings.Builder
 			cmd := exec.CommandContext(ctx, os.Args[0])
-			cmd.Env = append(os.Environ(), outerVariable+"="+dir)
+			cmd.Env = append(os.Environ(), outerVariable+"="+dir, Keep+"=")
+			if os.Geteuid() == 0 {
+				cmd.Env = append(cmd.Env, groupsVariable+"=yes")
+			}
 			cmd.Stdout, cmd.Stderr = &out, &out
 			cmd.WaitDelay = 10 * time.Second
 			if err := cmd.Start(); err != nil {
@@ -119,6 +152,9 @@ func TestNothingIsLeft(t *testing.T) {
 				left, err := Left(dir)
 				if err == nil && len(left) > 0 {
 					err = fmt.Errorf("left: %q", left)
+				}
+				if _, serr := os.Stat(dir); (serr == nil) != tt.dir {
+					err = errors.Join(err, fmt.Errorf("the directory: %v", serr))
 				}
 				return err
 			}); err != nil {

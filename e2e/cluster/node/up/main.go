@@ -1,7 +1,6 @@
-// Up boots a Kubernetes node with KEDA on this machine and runs a command there,
-// which finds the cluster by KUBECONFIG and loads images with the command that
-// ZMY_E2E_LOAD names. Without a command it waits for Ctrl-C. It ends with the code
-// of the command, and leaves nothing behind.
+// Up boots a Kubernetes node with KEDA on this machine and runs a command there; or,
+// without one, waits for Ctrl-C. The command finds the cluster by KUBECONFIG. It ends
+// with the command's code, and leaves nothing behind.
 //
 //	cd e2e && go run ./cluster/node/up [-sync 15s] [-downscale 5m] [COMMAND [ARG...]]
 package main
@@ -27,13 +26,18 @@ import (
 
 func main() {
 	dir, inside := isolate.Inside()
+	sync := flag.Duration("sync", time.Second, "how often the HPA looks")
+	downscale := flag.Duration("downscale", 0, "how long a lower recommendation must have been the highest")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	run := outer
+	var code int
+	var err error
 	if inside {
-		run = func(ctx context.Context) (int, error) { return inner(ctx, dir) }
+		code, err = inner(ctx, node.Options{Dir: dir, HPASync: *sync, HPADownscale: *downscale, Log: os.Stderr}, flag.Args())
+	} else {
+		code, err = outer(ctx)
 	}
-	code, err := run(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(1, code)
@@ -66,15 +70,11 @@ func outer(ctx context.Context) (int, error) {
 func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
 
 // inner boots the node and runs the command.
-func inner(ctx context.Context, dir string) (code int, err error) {
-	sync := flag.Duration("sync", time.Second, "how often the HPA looks")
-	downscale := flag.Duration("downscale", 0, "how long a lower recommendation must have been the highest")
-	flag.Parse()
-	text, err := os.ReadFile(partsFile(dir))
+func inner(ctx context.Context, o node.Options, command []string) (code int, err error) {
+	text, err := os.ReadFile(partsFile(o.Dir))
 	if err != nil {
 		return 0, err
 	}
-	o := node.Options{Dir: dir, HPASync: *sync, HPADownscale: *downscale, Log: os.Stderr}
 	if err := json.Unmarshal(text, &o.Parts); err != nil {
 		return 0, err
 	}
@@ -83,13 +83,16 @@ func inner(ctx context.Context, dir string) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, n.Close(context.WithoutCancel(ctx))) }()
-	env := []string{"KUBECONFIG=" + n.Kubeconfig(), "ZMY_E2E_LOAD=" + strings.Join(n.LoadCommand(), " ")}
-	if flag.NArg() == 0 {
-		fmt.Fprintf(os.Stderr, "up; Ctrl-C ends it. In it:\n  nsenter --target %d --all env %s COMMAND\n", os.Getpid(), strings.Join(env, " "))
+	// The last two are for tests that run on any cluster.
+	env := []string{
+		"KUBECONFIG=" + n.Kubeconfig(), "ZMY_E2E_KUBECONFIG=" + n.Kubeconfig(), "ZMY_E2E_LOAD=" + strings.Join(n.LoadCommand(), " "),
+	}
+	if len(command) == 0 {
+		fmt.Fprintf(o.Log, "up; Ctrl-C ends it. The kubeconfig, to be used in the namespaces of the kubelet (nsenter --all): %s\n", n.Kubeconfig())
 		<-ctx.Done()
 		return 0, nil
 	}
-	cmd := exec.CommandContext(ctx, flag.Arg(0), flag.Args()[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
