@@ -49,7 +49,7 @@ type shared struct {
 	stop func() // the dresser
 
 	mu         sync.Mutex
-	namespaces []string         // that go with the cluster
+	namespaces map[string]bool  // that go with the cluster
 	installed  map[string]Chart // by namespace
 	files      int              // so far, to name them
 }
@@ -59,7 +59,7 @@ var _ cluster.Cluster = (*Cluster)(nil)
 // New prepares a cluster: it loads the images, defines the custom kind and begins
 // to dress workers.
 func New(ctx context.Context, o Options) (*Cluster, error) {
-	c := &Cluster{o: o, shared: &shared{stop: func() {}, installed: map[string]Chart{}}}
+	c := &Cluster{o: o, shared: &shared{stop: func() {}, namespaces: map[string]bool{}, installed: map[string]Chart{}}}
 	var err error
 	if c.client, err = kubernetes.NewForConfig(c.Config()); err != nil {
 		return nil, err
@@ -107,13 +107,13 @@ func (c *Cluster) Keda() string { return c.o.Keda }
 func (c *Cluster) Close(ctx context.Context) error {
 	c.shared.stop()
 	c.shared.mu.Lock()
-	namespaces, installed := c.shared.namespaces, maps.Clone(c.shared.installed)
+	namespaces, installed := maps.Clone(c.shared.namespaces), maps.Clone(c.shared.installed)
 	c.shared.mu.Unlock()
 	var errs []error
 	for _, chart := range installed { // by scenarios that were interrupted
 		errs = append(errs, chart.Uninstall(ctx))
 	}
-	for _, n := range namespaces {
+	for n := range namespaces {
 		errs = append(errs, ignoreMissing(c.client.CoreV1().Namespaces().Delete(ctx, n, metav1.DeleteOptions{})))
 	}
 	errs = append(errs, c.objects.DeleteText(ctx, "", cluster.Crews))
@@ -142,7 +142,7 @@ func (c *Cluster) Namespace(ctx context.Context, prefix string, labels map[strin
 func (c *Cluster) goes(namespace string) {
 	c.shared.mu.Lock()
 	defer c.shared.mu.Unlock()
-	c.shared.namespaces = append(c.shared.namespaces, namespace)
+	c.shared.namespaces[namespace] = true
 }
 
 // namespace makes a namespace that is not there yet. It goes with the cluster.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,13 +35,14 @@ func (c *Cluster) dress(ctx context.Context) error {
 		resource := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: kind}
 		look := func(object any) {
 			workload, ok := object.(*unstructured.Unstructured)
-			if !ok {
+			if !ok || !ours(workload) {
 				return
 			}
 			patch, err := clothes(workload, c.o.Kit.Actor.Name)
 			if patch == nil && err == nil {
 				return
 			}
+			c.goes(workload.GetNamespace())
 			if err == nil {
 				_, err = client.Resource(resource).Namespace(workload.GetNamespace()).
 					Patch(ctx, workload.GetName(), types.StrategicMergePatchType, patch, metav1.PatchOptions{FieldManager: cluster.Manager + "-dress"})
@@ -63,6 +65,11 @@ func (c *Cluster) dress(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ours reports whether a scenario has applied the workload.
+func ours(workload *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(workload.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return f.Manager == cluster.Manager })
 }
 
 // clothes returns the patch that a workload needs, or nil.

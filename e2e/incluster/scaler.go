@@ -65,17 +65,16 @@ func (c *Cluster) Scaler(ctx context.Context, namespace string, o cluster.Scaler
 	if err != nil {
 		return nil, err
 	}
-	c.goes(namespace)
 	more := c.setup.Values
 	if more == nil {
 		more = quick
 	}
 	s := &scaler{c: c, chart: c.Chart(cmp.Or(c.setup.Namespace, namespace)), running: max(1, o.Replicas)}
-	if o.Stopped {
-		s.running = 0
+	err = s.chart.Install(ctx, c.o.Kit.Releases[0], values, more(namespace))
+	for err == nil && o.Stopped && s.running > 0 {
+		err = s.Stop(ctx, 0)
 	}
-	values["replicas"] = s.running
-	if err := s.chart.Install(ctx, c.o.Kit.Releases[0], values, more(namespace)); err != nil {
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w\n%s", err, s.Said(ctx)), s.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil

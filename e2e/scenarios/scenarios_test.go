@@ -8,11 +8,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infra-arch/zmy-scaler/e2e/cluster"
+	"github.com/infra-arch/zmy-scaler/e2e/incluster/boot"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/harness"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+// TestMain runs the scenarios on a control plane without nodes, or where the user
+// wants real pods.
+func TestMain(m *testing.M) {
+	if boot.Wanted() {
+		os.Exit(boot.Main(m))
+	}
+	os.Exit(harness.Main(m))
+}
+
+func bootCluster(t *testing.T) cluster.Cluster {
+	t.Helper()
+	if boot.Wanted() {
+		return boot.Cluster(t)
+	}
+	return harness.Boot(t, harness.Speed{Sync: time.Second})
+}
 
 // scenario is one promise.
 type scenario struct {
@@ -56,17 +73,28 @@ func scenarios() []scenario {
 	}
 }
 
+// notWithPods says why a scenario is not run with real pods.
+func notWithPods(name string) string {
+	return map[string]string{
+		"beside another trigger": "its second fleet is applied again and again, each time in name only",
+		"mutual TLS":             "the chart mounts certificates; e2e/incluster/scenarios does that",
+	}[name]
+}
+
 // TestScenarios boots one cluster and runs every scenario on it, side by side, each
 // in a namespace of its own.
 func TestScenarios(t *testing.T) {
-	c := harness.Boot(t, harness.Speed{Sync: time.Second})
-	shared, err := c.Prometheus(t.Context(), "default", "prometheus")
+	c := bootCluster(t)
+	shared, err := c.Prometheus(t.Context(), "zmy-e2e", "prometheus")
 	if err != nil {
 		t.Fatal(err)
 	}
 	world := stage.World{Cluster: c, Prometheus: shared}
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
+			if why := notWithPods(s.name); why != "" && boot.Wanted() {
+				t.Skip(why)
+			}
 			t.Parallel()
 			s.run(t, world)
 		})

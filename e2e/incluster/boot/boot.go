@@ -27,6 +27,7 @@ import (
 // The environment variables with which a user says where to run, and how pods there
 // get their images.
 const (
+	podsVariable       = "ZMY_E2E_PODS"
 	kubeconfigVariable = "ZMY_E2E_KUBECONFIG"
 	loadVariable       = "ZMY_E2E_LOAD"
 	registryVariable   = "ZMY_E2E_REGISTRY"
@@ -50,6 +51,9 @@ type parts struct {
 	Kit  incluster.Kit
 	Node node.Parts
 }
+
+// Wanted reports whether the user wants real pods, for tests that can do without.
+func Wanted() bool { return os.Getenv(podsVariable) != "" || os.Getenv(kubeconfigVariable) != "" }
 
 // Main runs the tests and returns the exit code. Where there is neither a kubeconfig
 // nor can there be a node, it says why, and returns 0.
