@@ -94,8 +94,12 @@ e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run build
 	cd e2e && $(GO) test -count=1 -timeout 45m ./scenarios/...
 
 .PHONY: e2e-node
-e2e-node: ## Does a real node with KEDA boot on this machine, and leave nothing behind? Needs root
-	cd e2e && $(GO) test -count=1 -v -timeout 30m ./cluster/node/...
+e2e-node: ## A real node with KEDA, and the released chart and image on it; says so where there can be none
+	cd e2e && $(GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
+
+.PHONY: e2e-kind
+e2e-kind: ## The released chart and image on a cluster that kind makes and deletes; needs Docker or Podman
+	GO="$(GO)" hack/e2e-kind.sh
 
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 go=${GO:-go}
-if (($# == 0)); then set -- ./incluster/scenarios ./scenarios; fi
+if (($# == 0)); then set -- ./incluster/scenarios; fi
 
 engine=''
 for program in docker podman nerdctl; do
