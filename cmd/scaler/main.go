@@ -32,7 +32,7 @@ func main() {
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], environment{
-		out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv,
 		terminal: demo.TerminalOf(os.Stdout, os.LookupEnv),
 	}))
 }

@@ -4,8 +4,6 @@ import (
 	"math"
 	"testing"
 	"time"
-
-	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
 // month is 30 days of days and nights on a grid of 15 s: 172,800 decisions.
@@ -23,7 +21,7 @@ func month() Demand {
 func TestMonthAllocatesNothing(t *testing.T) {
 	l := loop(t, month(), nil)
 	n := testing.AllocsPerRun(1, func() {
-		if _, err := Run(l, NewLaw(policy(t, nil), decision.Value, epoch), nil); err != nil {
+		if _, err := Run(l, law(policy(t, nil)), nil); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -38,7 +36,7 @@ func BenchmarkMonth(b *testing.B) {
 	p := policy(b, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Run(l, NewLaw(p, decision.Value, epoch), nil); err != nil {
+		if _, err := Run(l, law(p), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/autoscaler"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
@@ -12,6 +13,7 @@ import (
 type Law struct {
 	policy     decision.Policy
 	metricType decision.MetricType
+	tolerance  *decision.Tolerance // instead of the HPA's; nil for that
 	yield      average
 	window     zmy.Window
 	counts     decision.ReadyHistory
@@ -20,11 +22,15 @@ type Law struct {
 	atZero     time.Time
 }
 
-// NewLaw returns the scaler with a policy. It is asked from a time on. A policy
-// in shadow mode is replayed as if it were active.
-func NewLaw(p decision.Policy, m decision.MetricType, from time.Time) *Law {
+// NewLaw returns the scaler for a trigger, which the HPA reads as m says. It is
+// asked from a time on. A trigger in shadow mode is replayed as if it were active.
+func NewLaw(t *trigger.Trigger, m decision.MetricType, from time.Time) *Law {
+	p := t.Policy
 	p.Shadow = false
 	l := &Law{policy: p, metricType: m, yield: newAverage(p.Grid, p.Lookback), firstAsk: from, window: zmy.Window{Grid: p.Grid}}
+	if t.ToleranceGiven {
+		l.tolerance = &t.Tolerance
+	}
 	has := [zmy.NumRoles]bool{zmy.Yield: true, zmy.Workers: p.HasWorkers, zmy.CPU: p.HasCPU, zmy.Wake: p.HasWake, zmy.Guard: p.HasGuard}
 	for role := range zmy.NumRoles {
 		if has[role] {
@@ -57,7 +63,15 @@ func (l *Law) Decide(k zmy.Tick, f decision.Fleet) {
 	if !l.policy.HasWorkers {
 		l.counts.Record(&l.policy, &l.window, f.Ready, k)
 	}
-	l.decision = decision.Decide(&l.policy, &l.window, f, k)
+	l.decision = decision.Decide(&l.policy, &l.window, l.known(f), k)
+}
+
+// known is the fleet as the scaler knows it.
+func (l *Law) known(f decision.Fleet) decision.Fleet {
+	if l.tolerance != nil {
+		f.Tolerance = *l.tolerance
+	}
+	return f
 }
 
 // Metric implements [Controller].
@@ -77,7 +91,7 @@ func (l *Law) tell(now time.Time, f decision.Fleet) decision.Told {
 		l.atZero = now
 	}
 	return decision.Tell(&l.policy, &l.decision, decision.Live{
-		Fleet: f, Now: now, MetricType: l.metricType, FirstAsk: l.firstAsk, AtZero: l.atZero,
+		Fleet: l.known(f), Now: now, MetricType: l.metricType, FirstAsk: l.firstAsk, AtZero: l.atZero,
 	})
 }
 

@@ -66,7 +66,7 @@ type Why struct {
 
 // Watcher is shown a run while it goes on.
 type Watcher interface {
-	// Tick is called after each grid instant, once the HPA has looked.
+	// Tick is called after each decision.
 	Tick(Moment)
 	// Change is called for each change of spec.replicas.
 	Change(Change)

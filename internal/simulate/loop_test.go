@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/infra-arch/zmy-scaler/internal/manifest"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
@@ -39,7 +40,12 @@ func policy(t testing.TB, edit func(*decision.Policy)) decision.Policy {
 	return p
 }
 
-// minutes is a demand of one number a minute; "n" of them the same each.
+// law is the scaler with a policy.
+func law(p decision.Policy) *Law {
+	return NewLaw(&trigger.Trigger{Policy: p}, decision.Value, epoch)
+}
+
+// minutes is a demand of one number a minute.
 func minutes(busy ...float64) Demand {
 	return Demand{Start: epoch, Step: time.Minute, Busy: busy}
 }
@@ -117,25 +123,29 @@ func TestTimeline(t *testing.T) {
 			// From 6m on the load is 0.2 / 11; 300 s later the fleet falls to 1.
 			"11m25s HPA nothing_to_do 11→01",
 		}},
-		{name: "to zero and back", demand: append(append(repeat(1, 1), repeat(15, 0)...), repeat(1, 1)...), edit: func(l *Loop) { l.Min = 0 },
+		{
+			name: "to zero and back", demand: append(append(repeat(1, 1), repeat(15, 0)...), repeat(1, 1)...), edit: func(l *Loop) { l.Min = 0 },
 			policy: func(p *decision.Policy) { p.HasWake = true }, want: []string{
 				"6m25s HPA nothing_to_do 04→01",
 				// Active until the poll at 5m55s, and 5 minutes of cooldown more.
 				"10m55s KEDA nothing_to_do 01→00",
 				// Work waits from 16m on; it is seen at 16m15s and told at the poll.
 				"16m25s KEDA woken_by_query 00→01",
-			}},
-		{name: "a push wakes without a poll", demand: append(append(repeat(1, 1), repeat(15, 0)...), repeat(1, 1)...), edit: func(l *Loop) { l.Min, l.Push = 0, true },
+			},
+		},
+		{
+			name: "a push wakes without a poll", demand: append(append(repeat(1, 1), repeat(15, 0)...), repeat(1, 1)...), edit: func(l *Loop) { l.Min, l.Push = 0, true },
 			policy: func(p *decision.Policy) { p.HasWake = true }, want: []string{
 				// A push says so at each decision: the last one at 6m5s.
 				"6m25s HPA nothing_to_do 04→01", "11m25s KEDA nothing_to_do 01→00", "16m20s KEDA woken_by_query 00→01",
-			}},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := loop(t, minutes(tt.demand...), tt.edit)
-			_, w := run1(t, l, NewLaw(policy(t, tt.policy), decision.Value, epoch))
+			_, w := run1(t, l, law(policy(t, tt.policy)))
 			if d := cmp.Diff(tt.want, w.sizes()); d != "" {
 				t.Errorf("changes (-want +got):\n%s", d)
 			}
@@ -150,7 +160,7 @@ func TestWorkIsConserved(t *testing.T) {
 	// 6 busy workers for 2 minutes on a fleet that stays at 4, then 2 for 10:
 	// 240 worker-seconds wait, and 2 idle workers take 2 minutes for them.
 	l := loop(t, minutes(append(repeat(2, 6), repeat(10, 2)...)...), func(l *Loop) { l.Min, l.Max = 4, 4 })
-	r, w := run1(t, l, NewLaw(policy(t, nil), decision.Value, epoch))
+	r, w := run1(t, l, law(policy(t, nil)))
 	if r.SaturatedMinutes < 3.9 || r.SaturatedMinutes > 4.1 {
 		t.Errorf("saturated for %v minutes, want 4", r.SaturatedMinutes)
 	}
@@ -173,7 +183,7 @@ func TestWorkIsConserved(t *testing.T) {
 func TestStartDelay(t *testing.T) {
 	t.Parallel()
 	l := loop(t, minutes(repeat(6, 3.2)...), func(l *Loop) { l.StartDelay = 100 * time.Second })
-	_, w := run1(t, l, NewLaw(policy(t, nil), decision.Value, epoch))
+	_, w := run1(t, l, law(policy(t, nil)))
 	for _, m := range w.moments {
 		want := 4
 		switch since := m.At.Sub(epoch); {
@@ -216,7 +226,7 @@ func TestPlain(t *testing.T) {
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	l := loop(t, minutes(append(repeat(3, 0), repeat(3, 2)...)...), func(l *Loop) { l.Min, l.Max = 4, 4 })
-	_, w := run1(t, l, NewLaw(policy(t, func(p *decision.Policy) { p.Lookback = time.Minute }), decision.Value, epoch))
+	_, w := run1(t, l, law(policy(t, func(p *decision.Policy) { p.Lookback = time.Minute })))
 	// A sample shows the seconds before it: that of 3m15s is the first of the new load.
 	for i, want := range map[int]float64{11: 1, 12: 0.875, 13: 0.75, 15: 0.5, 19: 0.5} {
 		if got := w.moments[i].Yield.Value; math.Abs(got-want) > 1e-9 {
@@ -261,7 +271,7 @@ func TestRecorded(t *testing.T) {
 			t.Parallel()
 			tt.recorded.First = g.At(epoch)
 			l := loop(t, minutes(tt.demand...), func(l *Loop) { l.Recorded = &tt.recorded })
-			_, w := run1(t, l, NewLaw(policy(t, tt.policy), decision.Value, epoch))
+			_, w := run1(t, l, law(policy(t, tt.policy)))
 			if d := cmp.Diff(tt.want, w.sizes()); d != "" {
 				t.Errorf("changes (-want +got):\n%s", d)
 			}

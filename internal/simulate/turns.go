@@ -75,6 +75,12 @@ func (r *run) judge() {
 	r.control.Decide(r.judged, f)
 	r.judged++
 	r.decide += r.Grid.Interval()
+	if r.watch != nil {
+		r.watch.Tick(Moment{
+			At: r.time(), Demand: r.last.Demand, Waiting: r.last.Backlog,
+			Spec: r.last.Spec, Ready: r.last.Ready, Why: r.control.Why(),
+		})
+	}
 	if !r.Push {
 		return
 	}
@@ -96,12 +102,6 @@ func (r *run) turn() {
 	counts := autoscaler.Counts{Spec: f.Spec.N, Status: f.Status.N, Ready: f.Ready.N}
 	r.scale(r.hpa.Sync(r.time(), counts, r.control.Metric(r.time(), f)), ByHPA)
 	r.sync += autoscaler.SyncPeriod
-	if r.watch != nil {
-		r.watch.Tick(Moment{
-			At: r.time(), Demand: r.last.Demand, Waiting: r.last.Backlog,
-			Spec: r.last.Spec, Ready: r.last.Ready, Why: r.control.Why(),
-		})
-	}
 }
 
 func (r *run) scale(to int, by Actor) {

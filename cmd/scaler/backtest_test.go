@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const replayed = `apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: web}
+spec:
+  scaleTargetRef: {name: web}
+  minReplicaCount: 1
+  triggers:
+  - type: external
+    metricType: Value
+    metadata: {zmyQuery: zmy}
+`
+
+// replayFiles returns a manifest and a demand of two hours.
+func replayFiles(t *testing.T) (manifest, demand string) {
+	t.Helper()
+	dir := t.TempDir()
+	manifest, demand = filepath.Join(dir, "web.yaml"), filepath.Join(dir, "demand.csv")
+	var rows strings.Builder
+	rows.WriteString("timestamp,requests\n")
+	for i := range 120 {
+		amount := "100"
+		if i/30%2 == 1 {
+			amount = "300"
+		}
+		fmt.Fprintf(&rows, "%d,%s\n", 1_772_352_000+60*i, amount)
+	}
+	for file, text := range map[string]string{manifest: replayed, demand: rows.String()} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return manifest, demand
+}
+
+func TestBacktest(t *testing.T) {
+	t.Parallel()
+	manifest, demand := replayFiles(t)
+	code, out, errs := do(t.Context(), t, nil, "backtest", manifest, "--demand", demand, "--per-worker", "100", "--compare")
+	if code != exitClean || !strings.Contains(out, "replica-hours") || !strings.Contains(out, "plain trigger") {
+		t.Errorf("exit %d: %s\n%s", code, out, errs)
+	}
+	file := filepath.Join(t.TempDir(), "report.json")
+	code, out, errs = do(t.Context(), t, map[string]string{"ZMY_PER_WORKER": "100"}, "backtest", manifest, "--demand", demand, "-o", "json", "--output", file, "--cost-per-replica-hour", "2")
+	if code != exitClean || out != "" {
+		t.Fatalf("exit %d: %s\n%s", code, out, errs)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Steps  int
+		Result struct{ ReplicaHours float64 }
+		Cost   struct{ Result float64 }
+	}
+	if err := json.Unmarshal(text, &report); err != nil || report.Steps != 479 || report.Result.ReplicaHours <= 0 || report.Cost.Result != 2*report.Result.ReplicaHours {
+		t.Errorf("%+v, %v", report, err)
+	}
+	code, out, _ = do(t.Context(), t, nil, "backtest", manifest, "--demand", demand, "--per-worker", "100", "-o", "html")
+	if code != exitClean || !strings.HasPrefix(out, "<!doctype html>") {
+		t.Errorf("exit %d: %.100s", code, out)
+	}
+}
+
+func TestBacktestRefuses(t *testing.T) {
+	t.Parallel()
+	manifest, demand := replayFiles(t)
+	tests := []struct {
+		name string
+		args []string
+		code int
+		errs string
+	}{
+		{name: "nothing to replay", code: exitUsage, errs: "--source"},
+		{name: "two things to replay", args: []string{"--demand", demand, "--per-worker=1", "--source=http://localhost:1"}, code: exitUsage, errs: "one of them"},
+		{name: "no begin", args: []string{"--source=http://localhost:1"}, code: exitUsage, errs: "--from"},
+		{name: "no time", args: []string{"--source=http://localhost:1", "--from=soon"}, code: exitUsage, errs: "soon"},
+		{name: "no end", args: []string{"--source=http://localhost:1", "--from=7d", "--to=soon"}, code: exitUsage, errs: "soon"},
+		{name: "no workers", args: []string{"--source=http://localhost:1", "--from=7d"}, code: exitFailure, errs: "--replicas-query"},
+		{name: "nobody there", args: []string{"--source=http://127.0.0.1:1", "--from=1h", "--replicas-query=up"}, code: exitFailure, errs: "127.0.0.1:1"},
+		{name: "several mistakes at once", args: []string{"--demand", demand, "--start-delay=-1s", "-o", "xml"}, code: exitUsage, errs: "--start-delay -1s: must not be negative\n--format \"xml\""},
+		{name: "no such demand", args: []string{"--demand=none.csv", "--per-worker=1"}, code: exitFailure, errs: "none.csv"},
+		{name: "a demand that is none", args: []string{"--demand", manifest, "--per-worker=1"}, code: exitFailure, errs: "line 2: must have two columns"},
+		{name: "no such object", args: []string{"--demand", demand, "--per-worker=1", "--object=api"}, code: exitFailure, errs: "api"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			code, _, errs := do(t.Context(), t, nil, append([]string{"backtest", manifest}, tt.args...)...)
+			if code != tt.code || !strings.Contains(errs, tt.errs) {
+				t.Errorf("exit %d, %q; want %d and a word about %q", code, errs, tt.code, tt.errs)
+			}
+		})
+	}
+}
