@@ -53,17 +53,17 @@ func (n *numbers) show() {
 	if n.shown != nil && maps.Equal(n.want, n.shown) {
 		return
 	}
-	if err := n.put(); err == nil {
+	if err := n.put(n.ctx); err == nil {
 		n.shown = maps.Clone(n.want)
 	}
 }
 
-func (n *numbers) put() error {
+func (n *numbers) put(ctx context.Context) error {
 	body, err := json.Marshal(n.want)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(n.ctx, put)
+	ctx, cancel := context.WithTimeout(ctx, put)
 	defer cancel()
 	return n.client.CoreV1().RESTClient().Put().Namespace(n.namespace).Resource("services").
 		Name(fmt.Sprintf("%s:%d", n.name, numbersPort)).SubResource("proxy").Suffix("numbers").Body(body).Do(ctx).Error()

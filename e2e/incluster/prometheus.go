@@ -71,7 +71,7 @@ func (p *prometheus) install(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// A Service leads somewhere a moment after its pod is ready.
-	return wait.Within(ctx, soon, "the exporter to take numbers", func(context.Context) error { return p.put() })
+	return wait.Within(ctx, soon, "the exporter to take numbers", p.put)
 }
 
 // servers returns the exporter and Prometheus itself.

@@ -41,11 +41,11 @@ func TestNumbers(t *testing.T) {
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := handler(time.Now().Add(3 * time.Second))
-		time.Sleep(3*time.Second - 1)
+		<-time.After(3*time.Second - 1)
 		if code, _ := ask(h, http.MethodGet, "/ready", ""); code != http.StatusServiceUnavailable {
 			t.Errorf("%d before the time", code)
 		}
-		time.Sleep(1)
+		<-time.After(1)
 		if code, _ := ask(h, http.MethodGet, "/ready", ""); code != http.StatusOK {
 			t.Errorf("%d at the time", code)
 		}

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -39,9 +40,7 @@ func mutual(t *testing.T, w world, kind string, more func(fleet string) map[stri
 	t.Helper()
 	values := func(fleet string) map[string]any {
 		authentication := map[string]any{"kind": kind}
-		for k, v := range more(fleet) {
-			authentication[k] = v
-		}
+		maps.Copy(authentication, more(fleet))
 		return map[string]any{
 			"tls": map[string]any{"mode": "generated"}, "authentication": authentication, "minReadySeconds": 0,
 		}
