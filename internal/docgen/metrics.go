@@ -23,6 +23,8 @@ type nobody struct{}
 func (nobody) List() []engine.Status { return nil }
 func (nobody) Len() int              { return 0 }
 
+func (nobody) Sources() []engine.SourceStatus { return nil }
+
 // instruments returns what a scaler registers, without the collectors of the Go
 // runtime and the process, whose metrics depend on the version of Go.
 func instruments() ([]instrument, error) {

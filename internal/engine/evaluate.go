@@ -51,7 +51,8 @@ type ref struct {
 func (e *Engine) evaluate(ctx context.Context, l *lane, entries []*entry) {
 	ev := &evaluation{e: e, lane: l, begun: time.Now()}
 	now := e.cfg.Clock.Now().Add(-e.cfg.QueryOffset)
-	var all []work
+	all := make([]work, 0, len(entries))
+	queries := 0
 	for _, en := range entries {
 		// A round does not queue behind a first evaluation that hangs.
 		if !en.mu.TryLock() {
@@ -63,11 +64,13 @@ func (e *Engine) evaluate(ctx context.Context, l *lane, entries []*entry) {
 			continue
 		}
 		all = append(all, work{en: en, at: at})
+		queries += len(en.queries)
 	}
 	if len(all) == 0 {
 		return
 	}
 	ev.done = make(chan *work, len(all))
+	ev.asks, ev.refs = make([]plane.Ask, 0, queries), make([]ref, 0, queries)
 	var group sync.WaitGroup
 	for range min(deciders, len(all)) {
 		group.Go(func() {

@@ -174,6 +174,7 @@ func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, er
 		ready:  make(chan struct{}),
 		window: zmy.Window{Grid: trig.Policy.Grid},
 	}
+	trig.Trim()
 	en.lastAsk.Store(now.UnixNano())
 	ticks := trig.Policy.Ticks()
 	for i, query := range trig.Queries {

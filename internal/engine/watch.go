@@ -2,7 +2,11 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/plane"
 )
 
 // Watch is one open stream's view of a trigger. While it is open the trigger is
@@ -59,6 +63,21 @@ func (e *Engine) List() []Status {
 		if s, ok := e.status(en); ok {
 			list = append(list, s)
 		}
+	}
+	return list
+}
+
+// SourceStatus is one source as it stands.
+type SourceStatus struct {
+	Name string
+	plane.Stats
+}
+
+// Sources returns the state of every source, in the order of their names.
+func (e *Engine) Sources() []SourceStatus {
+	list := make([]SourceStatus, 0, len(e.lanes))
+	for _, name := range slices.Sorted(maps.Keys(e.lanes)) {
+		list = append(list, SourceStatus{name, e.lanes[name].plane.Stats()})
 	}
 	return list
 }

@@ -15,12 +15,51 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/plane"
 )
 
 type list []engine.Status
 
 func (l list) List() []engine.Status { return l }
 func (l list) Len() int              { return len(l) + 1 }
+
+func (l list) Sources() []engine.SourceStatus {
+	return []engine.SourceStatus{
+		{Name: "default", Stats: plane.Stats{Queries: 3, Isolated: 1, Wanted: 40}},
+		{Name: "other", Stats: plane.Stats{Down: true}},
+	}
+}
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(metrics.Build{})
+	m.Watch(list{})
+	const want = `
+# HELP zmy_scaler_source_queries Different queries that the known triggers ask a source.
+# TYPE zmy_scaler_source_queries gauge
+zmy_scaler_source_queries{source="default"} 3
+zmy_scaler_source_queries{source="other"} 0
+# HELP zmy_scaler_source_queries_alone Queries that are asked alone for now, since they failed or came with warnings.
+# TYPE zmy_scaler_source_queries_alone gauge
+zmy_scaler_source_queries_alone{source="default"} 1
+zmy_scaler_source_queries_alone{source="other"} 0
+# HELP zmy_scaler_source_queries_wanted_total Queries that were to be answered, equal ones of a round once. Many share one request.
+# TYPE zmy_scaler_source_queries_wanted_total counter
+zmy_scaler_source_queries_wanted_total{source="default"} 40
+zmy_scaler_source_queries_wanted_total{source="other"} 0
+# HELP zmy_scaler_source_up 1 while a source answers; 0 while it gets nothing but a probe an interval.
+# TYPE zmy_scaler_source_up gauge
+zmy_scaler_source_up{source="default"} 1
+zmy_scaler_source_up{source="other"} 0
+`
+	names := []string{"zmy_scaler_source_queries", "zmy_scaler_source_queries_alone", "zmy_scaler_source_queries_wanted_total", "zmy_scaler_source_up"}
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+	if problems, err := testutil.GatherAndLint(m.Registry, names...); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
 
 func TestTriggers(t *testing.T) {
 	t.Parallel()

@@ -6,10 +6,12 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/engine"
 )
 
-// Lister tells the state of all known triggers. [engine.Engine] is the one.
+// Lister tells the state of all known triggers, and of their sources.
+// [engine.Engine] is the one.
 type Lister interface {
 	List() []engine.Status
 	Len() int
+	Sources() []engine.SourceStatus
 }
 
 // triggers collects the state of all triggers at each scrape, so that a
@@ -20,13 +22,13 @@ type triggers struct {
 	count, yield, desired, current, active, info, age *prometheus.Desc
 }
 
-// Watch registers the state of a lister's triggers.
+// Watch registers the state of a lister's triggers and sources.
 func (m *Metrics) Watch(l Lister) {
 	each := []string{"namespace", "scaled_object", "metric"}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("zmy_scaler_"+name, help, labels, nil)
 	}
-	m.Registry.MustRegister(&triggers{
+	m.Registry.MustRegister(newSources(l), &triggers{
 		list:    l,
 		count:   desc("triggers", "Triggers that are known."),
 		yield:   desc("yield_ratio", "The newest good yield: 0 saturated, 1 idle.", each...),

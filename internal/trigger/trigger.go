@@ -7,7 +7,8 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
-// Trigger is what a trigger's metadata asks for. It is not changed after [Parse].
+// Trigger is what a trigger's metadata asks for. It is not changed once
+// it is evaluated.
 type Trigger struct {
 	// Policy is what the control law needs to know.
 	Policy decision.Policy
@@ -35,6 +36,10 @@ type Trigger struct {
 	lookback     time.Duration
 	maxStaleness time.Duration
 }
+
+// Trim drops what nobody needs who only evaluates the trigger: the metadata as it
+// was written. The trigger cannot be confined any more.
+func (t *Trigger) Trim() { t.given = nil }
 
 // Value is one entry of the metadata as it was written.
 type Value struct {

@@ -13,9 +13,6 @@ const (
 	// partOf is which part of the time left a request for many may take, so that
 	// there is time to take it apart when it does not end.
 	partOf = 4
-	// worthwhile is which part of a round a request must have been given for its
-	// timeout to mean anything.
-	worthwhile = 16
 	// retryDelay is how long a request waits that is sent once more.
 	retryDelay = 200 * time.Millisecond
 )
@@ -37,13 +34,13 @@ func (p *Plane) attempt(ctx context.Context, j *job, began time.Time, round time
 	o := outcome{job: j, began: began}
 	if deadline, ok := ctx.Deadline(); ok {
 		left := deadline.Sub(began)
+		// What began late may be cut short by the end of the round.
+		o.hurried = left < round/partOf
 		if !j.alone() || j.class == control {
-			left /= partOf
-			limited, cancel := context.WithTimeout(ctx, left)
+			limited, cancel := context.WithTimeout(ctx, left/partOf)
 			defer cancel()
 			ctx = limited
 		}
-		o.hurried = left < round/worthwhile
 	}
 	o.answers, o.err = p.send(ctx, j)
 	if o.err != nil && j.class != suspect && j.class != control && passing(o.err) && p.wait(ctx, o.err) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -62,7 +64,11 @@ func (f *fake) Split(ctx context.Context, query string, by promquery.By, from, t
 			names[m[2]] = m[1]
 		}
 		for _, k := range by.Keys {
-			jobs = append(jobs, names[k])
+			_, merged, ok := strings.Cut(k, ":")
+			if !ok {
+				merged = names[k]
+			}
+			jobs = append(jobs, merged)
 		}
 	}
 	return f.ask(ctx, jobs, from, to, step)
@@ -224,4 +230,12 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, f)
+}
+
+// bubbleOf runs one case of a random test in synthetic time.
+func bubbleOf(t *testing.T, seed uint64, f func(t *testing.T, random *rand.Rand)) {
+	t.Helper()
+	t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		bubble(t, func(t *testing.T) { f(t, rand.New(rand.NewPCG(seed, 7))) })
+	})
 }

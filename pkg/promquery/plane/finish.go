@@ -7,6 +7,10 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
 
+// quick is the part of a round within which an answer must have come for the query
+// to be the one that tells later whether the source is up.
+const quick = 16
+
 // finish takes in what came of a job.
 func (r *round) finish(o outcome) {
 	now := time.Now()
@@ -48,7 +52,7 @@ func (r *round) note(o outcome, now time.Time) {
 	case o.err == nil:
 		p.breaker.succeeded()
 		r.answered = true
-		if o.job.class != control {
+		if p.lastGood == nil || now.Sub(o.began) <= r.total/quick {
 			p.lastGood = o.job.members[0].want.query
 		}
 		p.acquit(o.job, len(o.answers[0].Warnings) == 0)

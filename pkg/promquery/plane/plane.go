@@ -34,7 +34,7 @@ type Plane struct {
 	// instants and ranges are how much is asked together, for either kind.
 	instants, ranges appetite
 	weather          weather
-	// lastGood is a query that was answered when a query was last.
+	// lastGood is a query that was answered lately, and quickly if any was.
 	lastGood *Query
 	probes   int
 	wanted   uint64
