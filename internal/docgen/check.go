@@ -25,7 +25,7 @@ func foreign() []string {
 		scaleUp scaleDown scaleTargetRef authenticationRef caCert tlsClientCert tlsClientKey spec.replicas status.replicas lastScaleTime
 		maxSurge podManagementPolicy ignoreNullValues
 		zmy go_* process_* basic_auth tls_config http_headers proxy_url follow_redirects enable_http2
-		password_file credentials_file client_secret_file round_robin avg_over_time label_replace`)
+		password_file credentials_file client_secret_file round_robin avg_over_time label_replace label_join count_values histogram_quantile`)
 }
 
 // checker collects what is wrong with the documents.

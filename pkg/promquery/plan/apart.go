@@ -30,9 +30,9 @@ import (
 //     be confused: all are quoted, not empty, and valid UTF-8.
 //   - Functions that make each series into at most one, of the same labels but
 //     for the name, the type and the unit of the metric, or le: see [perSeries].
-//     L is none of these. Two series that become the same are an error, and did
-//     and do have the same L. Parameters are scalars, hence the same for all a.
-//     Subqueries evaluate their expression at other instants.
+//     L is none of these. Series that become the same are an error, or one if they
+//     never meet, and had the same L. Parameters are scalars, hence the same for
+//     all a. Subqueries evaluate their expression at other instants.
 //   - label_replace that does not write L. If it reads L, the series of e(a) must
 //     have it.
 //   - Aggregations of a whole group: with L added to "by", or taken out of

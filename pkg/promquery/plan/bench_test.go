@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/infra-arch/zmy-scaler/pkg/promquery/plan"
@@ -39,9 +40,40 @@ func BenchmarkMake(b *testing.B) {
 }
 
 func BenchmarkPrepare(b *testing.B) {
-	text := population("overlapping")[0]
+	texts := population("overlapping")
 	b.ReportAllocs()
+	i := 0
 	for b.Loop() {
-		prepare(b, text)
+		prepare(b, texts[i%len(texts)])
+		i++
 	}
+}
+
+// BenchmarkMemory reports what a prepared query keeps, beside its text.
+func BenchmarkMemory(b *testing.B) {
+	for _, kind := range []string{"alike", "overlapping", "unlike"} {
+		b.Run(kind, func(b *testing.B) {
+			texts := population(kind)
+			kept, characters := 0.0, 0
+			for _, text := range texts {
+				characters += len(text)
+			}
+			for b.Loop() {
+				before := heap()
+				queries := prepare(b, texts...)
+				kept = float64(heap()-before) / float64(len(queries))
+				runtime.KeepAlive(queries)
+			}
+			b.ReportMetric(kept, "B/query")
+			b.ReportMetric(float64(characters)/float64(len(texts)), "text-B/query")
+		})
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

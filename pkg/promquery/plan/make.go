@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"cmp"
-	"unique"
-)
+import "cmp"
 
 // Make plans queries within limits: every query is a member of exactly one batch.
 // Any subset can be planned again, in order to find a member whose query fails.
@@ -30,7 +27,7 @@ type entry struct {
 
 // distinct returns each of the different queries once.
 func distinct(queries []*Query) []*entry {
-	known := make(map[unique.Handle[string]]*entry, len(queries))
+	known := make(map[string]*entry, len(queries))
 	var entries []*entry
 	for i, q := range queries {
 		e := known[q.plain]
@@ -66,7 +63,7 @@ type part struct {
 
 // single is the part that asks one query as it is.
 func single(e *entry) part {
-	p := part{text: e.plain.Value(), given: e.text, size: 1, alone: !e.joinable}
+	p := part{text: e.plain, given: e.text, size: 1, alone: !e.joinable}
 	if e.scalar {
 		p.text = "vector(" + p.text + ")"
 	}

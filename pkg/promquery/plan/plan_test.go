@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery/plan"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 func prepare(t testing.TB, texts ...string) []*plan.Query {
@@ -173,10 +173,32 @@ func TestValuesAreQuoted(t *testing.T) {
 	}
 }
 
-// The largest group is formed first, and takes its members out of the others.
+// Prometheus looks values up by their names as long as it knows a pattern to be a
+// set of strings.
+func TestAFullMergeIsASetOfValues(t *testing.T) {
+	limits := plan.DefaultLimits()
+	var texts []string
+	for i := range limits.Merge {
+		texts = append(texts, fmt.Sprintf("x{l=%q}", []string{"team|%d", "service-%d.prod", "%d"}[i%3]+strconv.Itoa(i)))
+	}
+	batches := plan.Make(prepare(t, texts...), limits)
+	if len(batches) != 1 {
+		t.Fatalf("%d batches, want one", len(batches))
+	}
+	matchers, err := parser.NewParser(parser.Options{}).ParseMetricSelector(batches[0].Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(matchers[0].SetMatches()); n != limits.Merge {
+		t.Errorf("%s is a set of %d values, want %d", matchers[0], n, limits.Merge)
+	}
+}
+
+// The largest group is formed first, and takes its members out of the others,
+// which then wait for their turn.
 func TestLargestGroupFirst(t *testing.T) {
 	var texts []string
-	for _, s := range []string{"1 1", "2 1", "3 1", "1 2", "1 3", "1 4"} {
+	for _, s := range []string{"1 1", "2 1", "3 1", "4 1", "5 1", "1 2", "1 3", "1 4", "6 2", "7 2", "8 2"} {
 		job, ns, _ := strings.Cut(s, " ")
 		texts = append(texts, fmt.Sprintf("x{job=%q, ns=%q}", job, ns))
 	}
@@ -184,9 +206,19 @@ func TestLargestGroupFirst(t *testing.T) {
 	for _, b := range plan.Make(prepare(t, texts...), plan.Limits{Merge: 10, Bytes: 100}) {
 		got = append(got, b.Text)
 	}
-	want := []string{`x{job=~"2|3",ns="1"}`, `x{job="1",ns=~"1|2|3|4"}`}
+	want := []string{`x{job="1",ns=~"3|4"}`, `x{job=~"1|6|7|8",ns="2"}`, `x{job=~"1|2|3|4|5",ns="1"}`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Of several ways to write a query, the same one is sent whoever comes first.
+func TestOneOfSeveralTexts(t *testing.T) {
+	for _, texts := range [][]string{{"sum(a)", "sum( a )"}, {"sum( a )", "sum(a)"}} {
+		got := plan.Make(prepare(t, texts...), plan.DefaultLimits())
+		if len(got) != 1 || got[0].Text != "sum( a )" || len(got[0].Members) != 2 {
+			t.Errorf("Make(%q) = %+v", texts, got)
+		}
 	}
 }
 
@@ -229,106 +261,6 @@ func TestPrepareReturnsTheParsersError(t *testing.T) {
 	for _, text := range []string{"", "sum(", "x[5m", "step()", "limitk(1, x)"} {
 		if q, err := plan.Prepare(text); err == nil || q != nil {
 			t.Errorf("Prepare(%q) = %v, %v, want an error", text, q, err)
-		}
-	}
-}
-
-// rendered is a plan without regard to the order of the queries.
-func rendered(batches []plan.Batch, queries []*plan.Query) []string {
-	var lines []string
-	for _, b := range batches {
-		for _, m := range b.Members {
-			lines = append(lines, strings.Join([]string{b.Text, b.Label, m.Key, queries[m.Query].Text()}, "\t"))
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-func TestProperties(t *testing.T) {
-	for seed := range uint64(200) {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { checkProperties(t, seeded(seed)) })
-	}
-}
-
-func checkProperties(t *testing.T, d dice) {
-	var queries []*plan.Query
-	for range 1 + d.IntN(4) {
-		for _, text := range d.queries() {
-			if q, err := plan.Prepare(text); err == nil {
-				queries = append(queries, q)
-			}
-		}
-	}
-	limits := plan.Limits{Merge: d.IntN(8), Union: d.IntN(8), Bytes: d.IntN(2000)}
-	batches := plan.Make(queries, limits)
-	checkMembers(t, batches, queries)
-	checkLimits(t, batches, limits)
-	if diff := cmp.Diff(rendered(batches, queries), rendered(plan.Make(queries, limits), queries)); diff != "" {
-		t.Error("planned twice:", diff)
-	}
-	shuffled := slices.Clone(queries)
-	rand.New(rand.NewPCG(1, 2)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	if diff := cmp.Diff(rendered(batches, queries), rendered(plan.Make(shuffled, limits), shuffled)); diff != "" {
-		t.Error("planned in another order:", diff)
-	}
-	for _, b := range batches {
-		var members []*plan.Query
-		for _, m := range b.Members {
-			members = append(members, queries[m.Query])
-		}
-		checkMembers(t, plan.Make(members[:len(members)/2], limits), members[:len(members)/2])
-	}
-}
-
-// checkMembers: every query is a member once, and what is asked is what it says.
-func checkMembers(t *testing.T, batches []plan.Batch, queries []*plan.Query) {
-	t.Helper()
-	seen := make([]int, len(queries))
-	for _, b := range batches {
-		if _, err := plan.Prepare(b.Text); err != nil {
-			t.Errorf("%s: %v", b.Text, err)
-		}
-		as := 0
-		for _, m := range b.Members {
-			seen[m.Query]++
-			if queries[m.Query].Text() == b.Text {
-				as++
-			}
-			if (m.Key == "") != (b.Label == "") {
-				t.Errorf("a member of %s by %q has the key %q", b.Text, b.Label, m.Key)
-			}
-		}
-		if b.Label == "" && as == 0 {
-			t.Errorf("%s is not the text of a member", b.Text)
-		}
-	}
-	for i, n := range seen {
-		if n != 1 {
-			t.Errorf("%s is a member %d times", queries[i].Text(), n)
-		}
-	}
-}
-
-func checkLimits(t *testing.T, batches []plan.Batch, limits plan.Limits) {
-	t.Helper()
-	for _, b := range batches {
-		keys := map[string]bool{}
-		parts := map[string]bool{}
-		for _, m := range b.Members {
-			keys[m.Key] = true
-			part, _, _ := strings.Cut(m.Key, ":")
-			parts[part] = true
-		}
-		most := limits.Merge
-		if b.Label == plan.Tag {
-			most = max(limits.Merge, limits.Union)
-			if len(parts) > limits.Union {
-				t.Errorf("%d queries in a union, at most %d allowed: %s", len(parts), limits.Union, b.Text)
-			}
-		}
-		if b.Label != "" && (len(keys) > most || len(b.Text) > limits.Bytes) {
-			t.Errorf("%d members and %d bytes, within %+v: %s", len(keys), len(b.Text), limits, b.Text)
 		}
 	}
 }

@@ -42,26 +42,31 @@ func same(a, b reflect.Value) bool {
 	case float64:
 		return cmp.Compare(x, b.Float()) == 0 // a NaN is itself
 	}
-	switch a.Kind() {
-	case reflect.Struct:
+	if a.Kind() == reflect.Struct || a.Kind() == reflect.Slice {
+		return sameEach(a, b)
+	}
+	return a.Comparable() && a.Equal(b)
+}
+
+// sameEach compares the fields of structs, or the elements of slices.
+func sameEach(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Struct {
 		for i := range a.NumField() {
 			if !same(a.Field(i), b.Field(i)) {
 				return false
 			}
 		}
 		return true
-	case reflect.Slice:
-		if a.Len() != b.Len() {
+	}
+	if a.Len() != b.Len() {
+		return false
+	}
+	for i := range a.Len() {
+		if !same(a.Index(i), b.Index(i)) {
 			return false
 		}
-		for i := range a.Len() {
-			if !same(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
 	}
-	return a.Comparable() && a.Equal(b)
+	return true
 }
 
 func sorted(matchers []*labels.Matcher) []*labels.Matcher {

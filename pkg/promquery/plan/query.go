@@ -3,13 +3,13 @@ package plan
 import (
 	"fmt"
 	"strings"
-	"unique"
 
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // maxText is the longest query that is looked into, in bytes. Longer ones are
-// asked alone: what is kept of a query is a few times as large as its text.
+// asked alone: what is kept of a query is a few times as large as its text, and
+// the parser prints deep expressions in quadratic time.
 const maxText = 8 << 10
 
 // Query is a query that was read. It does not change, and can be planned any
@@ -18,7 +18,7 @@ type Query struct {
 	text string
 	// plain is the text without comments and needless space. Queries that have it
 	// in common are the same.
-	plain unique.Handle[string]
+	plain string
 	// joinable is false for a query that must be asked as it stands.
 	joinable bool
 	// scalar queries give a number without labels.
@@ -36,16 +36,21 @@ func Prepare(text string) (*Query, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan a query: %w", err)
 	}
-	q := &Query{text: text, plain: unique.Make(text)}
-	plain, ok := printed(expr)
-	if len(text) > maxText || !ok {
+	q := &Query{text: text, plain: text}
+	if len(text) > maxText {
 		return q, nil
 	}
-	q.plain = unique.Make(plain)
+	plain, ok := printed(expr)
+	if !ok {
+		return q, nil
+	}
+	if plain != text { // else it is kept once
+		q.plain = plain
+	}
 	q.scalar = expr.Type() == parser.ValueTypeScalar
 	q.joinable = joinable(expr, plain)
 	if expr.Type() == parser.ValueTypeVector {
-		q.shapes = shapes(plain)
+		q.shapes = shapes(expr, plain)
 	}
 	return q, nil
 }

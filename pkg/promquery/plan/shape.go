@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 	"unique"
@@ -10,8 +9,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// maxShapes bounds what is kept of a query with very many matchers.
-const maxShapes = 8
+// maxLabels bounds the work for a query with very many matchers, and what is kept
+// of it. The first labels by name count.
+const maxLabels = 16
 
 // shape is a query in which the value of one label is left open. Queries that have
 // a shape in common can be merged.
@@ -22,10 +22,23 @@ type shape struct {
 	label, value string
 }
 
-// shapes returns the shapes of a query, given as it is printed.
-func shapes(plain string) []shape {
+// shapes returns the shapes of a query, given as it was parsed and as it is
+// printed. As every selector must have the matcher, those of one are enough.
+func shapes(expr parser.Expr, plain string) []shape {
+	s := firstSelector(expr)
+	if s == nil {
+		return nil
+	}
 	var list []shape
-	for _, m := range variable(plain) {
+	tried := 0
+	for _, m := range sorted(s.LabelMatchers) {
+		if tried == maxLabels {
+			break
+		}
+		if !leavable(m) {
+			continue
+		}
+		tried++
 		if s, ok := newShape(plain, m.Name, m.Value); ok {
 			list = append(list, s)
 		}
@@ -48,21 +61,7 @@ func newShape(plain, label, value string) (shape, bool) {
 	return shape{template: unique.Make(template), label: label, value: value}, true
 }
 
-// variable returns the matchers of the query whose value may be left open: those
-// of its first selector, as every selector must have them.
-func variable(plain string) []*labels.Matcher {
-	expr, err := parse(plain)
-	if err != nil {
-		return nil
-	}
-	s := firstSelector(expr)
-	if s == nil {
-		return nil
-	}
-	list := slices.DeleteFunc(sorted(s.LabelMatchers), func(m *labels.Matcher) bool { return !leavable(m) })
-	return list[:min(len(list), maxShapes)]
-}
-
+// leavable tells whether the value of a matcher may be left open.
 func leavable(m *labels.Matcher) bool {
 	switch {
 	case m.Type != labels.MatchEqual, m.Value == "":
