@@ -95,6 +95,7 @@ func start(ctx context.Context, t *testing.T, args ...string) *run {
 	r.cmd.Env = append(os.Environ(), "TMPDIR="+dir, isolate.Keep+"=")
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
 	r.cmd.WaitDelay = time.Minute
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // should this test be killed itself
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
