@@ -8,6 +8,7 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/internal/events"
 	"github.com/infra-arch/zmy-scaler/internal/kube"
+	"github.com/infra-arch/zmy-scaler/internal/lint"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
@@ -50,6 +51,7 @@ func documents(ctx context.Context, root string) ([]document, error) {
 		{"docs/reference/commands.md", commands},
 		{"docs/reference/config.md", configuration},
 		{"docs/reference/events.md", eventsPage()},
+		{"docs/reference/lint.md", lintPage()},
 		{"docs/reference/metrics.md", metrics},
 		{"docs/reference/numbers.md", numbers},
 		{"docs/reference/rbac.md", rbacPage()},
@@ -92,6 +94,12 @@ func reasonsPage() []byte {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", r, r.Text())
 	}
 	return b.Bytes()
+}
+
+func lintPage() []byte {
+	return []byte(markdownNote + "# What is looked for in manifests\n\n" +
+		"The rules of `scaler lint`. Their ids are stable: they stand in every form of its output, and in `--skip`. " +
+		"How to use it: see [checking manifests](../lint.md).\n\n" + lint.Reference())
 }
 
 func eventsPage() []byte {
