@@ -69,6 +69,10 @@ fuzz: ## Every fuzz target for FUZZTIME
 bench: ## What a decision costs, and an answer beside an empty gRPC server
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./pkg/decision ./internal/grpcserver
 
+.PHONY: bench-plane
+bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; ten minutes of both cores
+	cd e2e/keda && $(GO) test -count=1 -v -timeout 40m ./bench/... -args -write
+
 .PHONY: test-keda
 test-keda: ## KEDA's own client drives the built binary
 	cd e2e/keda && $(GO) test -count=1 -timeout 20m ./client/...

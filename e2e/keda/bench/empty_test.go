@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+
+	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
+	"google.golang.org/grpc"
+)
+
+// empty answers every call with the same message: the floor of gRPC itself.
+type empty struct {
+	pb.UnimplementedExternalScalerServer
+
+	answer *pb.GetMetricsResponse
+}
+
+// GetMetrics implements pb.ExternalScalerServer.
+func (e empty) GetMetrics(context.Context, *pb.GetMetricsRequest) (*pb.GetMetricsResponse, error) {
+	return e.answer, nil
+}
+
+// runEmpty serves on a free port, which it prints, until it is told to stop.
+func runEmpty() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := grpc.NewServer()
+	pb.RegisterExternalScalerServer(s, empty{answer: &pb.GetMetricsResponse{
+		MetricValues: []*pb.MetricValue{{MetricName: "zmy", MetricValue: 150, MetricValueFloat: 150}},
+	}})
+	fmt.Printf("serving %s\n", l.Addr())
+	context.AfterFunc(ctx, s.Stop)
+	return s.Serve(l)
+}
+
+// startEmpty runs the empty server and returns its address.
+func startEmpty(t *testing.T) string {
+	t.Helper()
+	p := startRole(t, "empty", "")
+	line, err := p.Line(t.Context(), "where it serves", func(line string) bool { return strings.HasPrefix(line, "serving ") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(line, "serving ")
+}

@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
+
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
+)
+
+// load is what a scaler takes while nobody calls it: CPU seconds per interval and MiB.
+type load struct{ cpu, resident float64 }
+
+// many: 10,000 triggers, and the loss of their source.
+func many(t *testing.T, r *report, b *bed, empty string) load {
+	ctx := t.Context()
+	theirs, polled := b.measureKEDA(ctx, t, usual(), 2, both(b.n, alike))
+	b.proxy.mostAtOnce() // of KEDA's
+	s := b.startScaler(t, usual(), refs(b.n, alike))
+	s.enter(ctx)
+	s.settle(ctx, t, patience)
+	var a answers
+	floor := pb.NewExternalScalerClient(rig.Dial(t, empty))
+	ours := b.measure(ctx, t, usual(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, t, floor) })
+	quiet := b.measure(ctx, t, usual(), 2, s.Process, nil)
+	s.profile(ctx, t, "10000")
+
+	const what = "10,000 triggers of one shape: "
+	r.check(t, s.late(ctx, t) == 0, what+"with a late or wrong yield", "none", fmt.Sprint(s.late(ctx, t)))
+	r.atMost(t, what+"memory of the scaler, MiB", ours.resident, 256, "%.0f")
+	r.atMost(t, what+"CPU of the scaler, seconds in 15", ours.own, 3, "%.2g")
+	r.atMost(t, what+"p99 of an answer, over that of an empty gRPC server", a.p99, 2, "%.2g")
+	r.check(t, polled.Failed == 0, "10,000 triggers polled by KEDA's own scaler: failed polls", "none", fmt.Sprint(polled.Failed))
+	r.beside(t, "requests in an interval, 10,000 triggers", fmt.Sprintf("%.0f", theirs.mean()), fmt.Sprintf("%.0f", ours.mean()))
+	r.beside(t, "CPU of Prometheus, 10,000 triggers", times(theirs.prometheus, ours.prometheus), "1")
+	r.beside(t, "CPU of its own, 10,000 triggers", times(theirs.own, ours.own), "1")
+	r.beside(t, "memory, 10,000 triggers", times(theirs.resident, ours.resident), "1")
+	outage(t, r, s, ours.resident)
+	return load{cpu: quiet.own, resident: quiet.resident}
+}
+
+// outage: the source dies, then hangs, then is back.
+func outage(t *testing.T, r *report, s *scaler, resident float64) {
+	ctx := t.Context()
+	lasts := 2 // intervals of each kind
+	if *longOutage {
+		lasts = int(5 * time.Minute / s.interval)
+	}
+	s.bed.proxy.set(drop)
+	dead := s.bed.measure(ctx, t, s.rhythm, lasts, s.Process, nil)
+	s.bed.proxy.set(hang)
+	hung := s.bed.measure(ctx, t, s.rhythm, lasts, s.Process, nil)
+	s.bed.proxy.set(pass)
+	s.ends(ctx, t) // the interval in which it came back
+	back := s.settle(ctx, t, patience)
+	after := s.bed.measure(ctx, t, s.rhythm, 1, s.Process, nil)
+
+	const what = "10,000 triggers that lose their source: "
+	most := max(dead.resident, hung.resident, after.resident)
+	r.atMost(t, what+"memory, over what it was", most/resident, 1.2, "%.2g")
+	r.atMost(t, what+"intervals until all are on time again", float64(back), 2, "%.0f")
+	r.atMost(t, what+"requests at the same time", float64(s.bed.proxy.mostAtOnce()), concurrency, "%.0f")
+}
+
+// most: 100,000 triggers, on their own.
+func most(t *testing.T, r *report, b *bed, at10k load) {
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	s := b.startScaler(t, usual(), refs(b.n, alike))
+	s.enter(ctx)
+	s.ends(ctx, t)
+	s.ends(ctx, t)
+	ours := b.measure(ctx, t, usual(), 3, s.Process, nil)
+	const what = "100,000 triggers of one shape: "
+	r.atMost(t, what+"CPU of the scaler, over that with 10,000", ours.own/at10k.cpu, 12, "%.2g")
+	r.atMost(t, what+"memory of the scaler, over that with 10,000", ours.resident/at10k.resident, 12, "%.2g")
+	s.profile(ctx, t, "100000")
+	s.ends(ctx, t)
+	late := s.late(ctx, t)
+	r.check(t, late == 0, what+"with a late or wrong yield", "none", fmt.Sprint(late))
+}
