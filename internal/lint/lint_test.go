@@ -203,15 +203,11 @@ func TestSeverityNames(t *testing.T) {
 	}
 }
 
-// TestLargestFleet: the number of workers is no reason to take long.
+// TestLargestFleet: no loop counts workers, or it would not end here.
 func TestLargestFleet(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(readFile(t, "testdata/broken/stranded.yaml"), "maxReplicaCount: 60", "maxReplicaCount: 2147483647", 1)
-	began := time.Now()
 	r := check(t, "x.yaml", text, options())
-	if took := time.Since(began); took > time.Minute {
-		t.Errorf("it took %v", took)
-	}
 	// One worker a minute takes far longer than the replay, so that nothing is said of it.
 	if len(r.Findings) != 1 || r.Findings[0].ID != "step-in-tolerance" {
 		t.Errorf("found %+v", r.Findings)

@@ -42,6 +42,8 @@ const (
 	strandedFactor = 2
 	// largeFleet is a size from which the smallest step is more than ten workers.
 	largeFleet = 100
+	// largestFleet is well below the numbers at which the HPA stops counting.
+	largestFleet = 1_000_000
 )
 
 // checkStranded lets a full fleet go idle: to the yield halfway between
@@ -97,7 +99,8 @@ func checkTolerance(s *subject, say say) {
 		say("/spec.maxReplicaCount", "from %d the HPA never grows the fleet to %d: it ignores ratios up to %.3g", low, high, 1+tol.Up)
 	}
 	if high > largeFleet && tol.Up >= decision.DefaultTolerance {
-		say("/spec.maxReplicaCount", "in a fleet of %d the HPA takes no step up of less than %d: it ignores ratios up to %.3g", high, smallest(high, tol), 1+tol.Up)
+		size := min(high, largestFleet)
+		say("/spec.maxReplicaCount", "in a fleet of %d the HPA takes no step up of less than %d: it ignores ratios up to %.3g", size, smallest(size, tol), 1+tol.Up)
 	}
 }
 
@@ -109,11 +112,10 @@ func (s *subject) tolerance() decision.Tolerance {
 	return autoscaler.Tolerance(s.of.Behavior)
 }
 
-// smallest returns the smallest number of workers that the HPA adds to a fleet. The
-// HPA counts no further than 2^31 - 1, so that the search has an end of its own.
+// smallest returns the smallest number of workers that the HPA adds to a fleet.
 func smallest(size int, tol decision.Tolerance) int {
 	n := max(1, int(float64(float64(size)*tol.Up)))
-	for n < size && decision.HPAAverageValue(int64(size+n), 1, size, tol) == size {
+	for decision.HPAAverageValue(int64(size+n), 1, size, tol) == size {
 		n++
 	}
 	return n
