@@ -15,6 +15,9 @@ type Ground interface {
 	Kubeconfig() string
 	// LoadImage gives the nodes an image, from an archive that has its name in it.
 	LoadImage(ctx context.Context, archive string) error
+	// Said returns what the programs below the pods logged about a namespace; empty
+	// where they are out of reach.
+	Said(ctx context.Context, namespace string) string
 	// Close ends the cluster, or leaves one that was there before.
 	Close(ctx context.Context) error
 }

@@ -16,9 +16,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Said returns what KEDA's pods logged about a namespace.
+// Said returns what KEDA's pods, and the programs below them, logged about a
+// namespace.
 func (c *Cluster) Said(ctx context.Context, namespace string) string {
-	return c.logs(ctx, c.o.Keda, "", 60, namespace)
+	return c.logs(ctx, c.o.Keda, "", 60, namespace) + c.o.Ground.Said(ctx, namespace)
 }
 
 // logs returns the last n lines with a text that each of the pods logged.

@@ -28,7 +28,7 @@ func (p *Plane) apiServer(ctx context.Context) error {
 	}
 	file := func(name string) string { return p.Path("pki", name) }
 	api, err := p.Run(proc.Program{Name: "kube-apiserver", Path: p.o.Tools[tools.APIServer], Args: append(p.published(),
-		"--etcd-servers="+store, "--secure-port=6443", "--service-cluster-ip-range=10.96.0.0/16", "--allow-privileged",
+		"--etcd-servers="+store, "--secure-port=6443", "--service-cluster-ip-range="+Services, "--allow-privileged",
 		"--tls-cert-file="+file("apiserver.crt"), "--tls-private-key-file="+file("apiserver.key"), "--client-ca-file="+file("ca.crt"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+file("tokens.crt"), "--service-account-signing-key-file="+file("tokens.key"),

@@ -32,7 +32,7 @@ func (p *Plane) certificates(context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := []string{"localhost", "127.0.0.1", "10.96.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
+	names := []string{"localhost", "127.0.0.1", Server, "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
 	if p.o.Address != "" {
 		names = append(names, p.o.Address)
 	}

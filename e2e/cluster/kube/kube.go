@@ -22,6 +22,12 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/proc"
 )
 
+// Services are the addresses of Services, Server is that of the API server's.
+const (
+	Services = "10.96.0.0/16"
+	Server   = "10.96.0.1"
+)
+
 // Options say what to run.
 type Options struct {
 	// Dir is the directory for everything that is written.

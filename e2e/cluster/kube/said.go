@@ -23,15 +23,17 @@ func (p *Plane) Said(namespace string, programs ...string) string {
 
 // Describe returns what kubectl tells of a namespace.
 func (p *Plane) Describe(ctx context.Context, namespace string) string {
+	in := " --namespace=" + namespace
+	return p.Show(ctx, "describe hpa"+in, "get scaledobjects -o yaml --show-managed-fields=false"+in,
+		"get deployments,statefulsets,pods -o wide"+in, "get events --sort-by=.lastTimestamp"+in)
+}
+
+// Show returns what commands of kubectl's print.
+func (p *Plane) Show(ctx context.Context, commands ...string) string {
 	var text strings.Builder
-	for _, args := range [][]string{
-		{"describe", "hpa"},
-		{"get", "scaledobjects", "-o", "yaml", "--show-managed-fields=false"},
-		{"get", "deployments,statefulsets,pods", "-o", "wide"},
-		{"get", "events", "--sort-by=.lastTimestamp"},
-	} {
-		out, err := p.Kubectl(ctx, append(args, "-n", namespace)...)
-		fmt.Fprintf(&text, "-- kubectl %s\n%s", strings.Join(args, " "), out)
+	for _, command := range commands {
+		out, err := p.Kubectl(ctx, strings.Fields(command)...)
+		fmt.Fprintf(&text, "-- kubectl %s\n%s", command, out)
 		if err != nil {
 			fmt.Fprintln(&text, err)
 		}

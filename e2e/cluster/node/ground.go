@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
 )
 
@@ -18,11 +18,9 @@ const (
 	// name is the node's, address where it is reached.
 	name    = "node-0"
 	address = "10.99.0.1"
-	// pods are the addresses of pods, services those of Services, dns that of the
-	// name server among them.
-	pods     = "10.88.0.0/16"
-	services = "10.96.0.0/16"
-	dns      = "10.96.0.10"
+	// pods are the addresses of pods, dns is the Service of the name server.
+	pods = "10.88.0.0/16"
+	dns  = "10.96.0.10"
 )
 
 // resolv has programs look up names as pods do.
@@ -52,7 +50,8 @@ func (n *Node) ground(context.Context) error {
 }
 
 // overlays makes those directories writable without a trace that containerd, CNI
-// and the kubelet write to wherever they are told to write.
+// and the kubelet write to wherever they are told to write. What a container engine
+// of the machine's own keeps there is hidden from them.
 func (n *Node) overlays() error {
 	for _, dir := range []string{"/run", "/var/lib", "/var/log"} {
 		upper, work := n.Path("over", dir, "upper"), n.Path("over", dir, "work")
@@ -61,6 +60,15 @@ func (n *Node) overlays() error {
 		}
 		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", dir, upper, work)
 		if err := unix.Mount("overlay", dir, "overlay", 0, options); err != nil {
+			return fmt.Errorf("mount over %s: %w", dir, err)
+		}
+	}
+	for _, dir := range []string{"/run/containerd", "/run/netns", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers"} {
+		empty := n.Path("own", dir)
+		if err := errors.Join(os.MkdirAll(empty, 0o755), os.MkdirAll(dir, 0o755)); err != nil {
+			return err
+		}
+		if err := unix.Mount(empty, dir, "", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("mount over %s: %w", dir, err)
 		}
 	}
@@ -82,12 +90,12 @@ func bridge() error {
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bridge up: %w", err)
 	}
-	_, to, err := net.ParseCIDR(services)
+	_, to, err := net.ParseCIDR(kube.Services)
 	if err != nil {
 		return err
 	}
 	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Src: ip}); err != nil {
 		return fmt.Errorf("the route to Services: %w", err)
 	}
-	return os.WriteFile(filepath.Join("/proc/sys/net/ipv4", "ip_forward"), []byte("1"), 0o644)
+	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
 }

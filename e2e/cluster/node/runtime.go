@@ -146,7 +146,7 @@ func (n *Node) services(ctx context.Context) error {
 	if err := n.Objects.ApplyText(ctx, "kube-system", text); err != nil {
 		return err
 	}
-	if err := kube.Up(ctx, proxy, "the addresses of Services", connects("10.96.0.1:443")); err != nil {
+	if err := kube.Up(ctx, proxy, "the addresses of Services", connects(kube.Server+":443")); err != nil {
 		return err
 	}
 	return kube.Up(ctx, names, "the names of Services", connects("kubernetes.default:443"))

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -20,21 +19,6 @@ func (n *Node) podLogs() string {
 	for _, log := range logs {
 		pod, _ := filepath.Rel(n.Path("pods"), log)
 		fmt.Fprintf(&text, "-- %s\n%s", pod, kube.Tail(log, 30, ""))
-	}
-	return text.String()
-}
-
-// state returns what kubectl tells of the node and of all pods.
-func (n *Node) state(ctx context.Context) string {
-	var text strings.Builder
-	for _, args := range [][]string{
-		{"describe", "nodes"}, {"get", "pods", "-A", "-o", "wide"}, {"get", "events", "-A", "--sort-by=.lastTimestamp"},
-	} {
-		out, err := n.Kubectl(ctx, args...)
-		fmt.Fprintf(&text, "-- kubectl %s\n%s", strings.Join(args, " "), out)
-		if err != nil {
-			fmt.Fprintln(&text, err)
-		}
 	}
 	return text.String()
 }
