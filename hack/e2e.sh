@@ -6,8 +6,12 @@
 # Usage: hack/e2e.sh 'TARGET...' ['TARGET...'...]
 set -euo pipefail
 
-times=$(mktemp)
-trap 'rm -f "$times"' EXIT
+# Whatever is interrupted half-way leaves its files here; what ZMY_E2E_KEEP keeps is
+# here as well.
+work=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX")
+trap '[[ -n ${ZMY_E2E_KEEP:-} ]] || rm -rf "$work"' EXIT
+export TMPDIR=$work
+times=$work/times
 
 # An interrupt reaches all processes of a lane. What prints goes on until the others
 # have ended, and no other target begins.
@@ -43,6 +47,6 @@ trap stop INT TERM
 
 failed=0
 for pid in "${lanes[@]}"; do wait "$pid" || failed=1; done
-printf '\n%d min %02d s:\n' $((SECONDS / 60)) $((SECONDS % 60))
+printf '\n%d min %02d s in all:\n' $((SECONDS / 60)) $((SECONDS % 60))
 cat "$times"
 exit $failed
