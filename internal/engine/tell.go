@@ -44,8 +44,8 @@ func (e *Engine) refused(c Call, err error) error {
 	return err
 }
 
-// tell tells what has changed between two verdicts. There is none before the first,
-// which changes nothing: what it finds may have been so for long.
+// tell tells what has changed between two verdicts. Before the first there is none,
+// and no band to change from; that data is bad is told all the same.
 func (e *Engine) tell(en *entry, before, now *verdict) {
 	d := &now.decision
 	send := func(reason events.Reason, about, message string) {

@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,8 +17,9 @@ const (
 	component = "zmy-scaler"
 	// maxMessage bounds a message, in bytes. It has room for many faults.
 	maxMessage = 4096
-	// maxName is how long names may be in Kubernetes.
-	maxName = 253
+	// maxNamespace and maxName are how long names may be in Kubernetes.
+	maxNamespace = 63
+	maxName      = 253
 )
 
 // Event is something that happened to a ScaledObject.
@@ -35,6 +37,20 @@ type Event struct {
 	Message string
 	// At is when it happened: for what all replicas see happen, the same on each.
 	At time.Time
+}
+
+// nameable reports whether there can be such an object at all.
+func (e *Event) nameable() bool {
+	return e.Name != "" && len(e.Name) <= maxName && e.Namespace != "" && len(e.Namespace) <= maxNamespace
+}
+
+// compact returns the event with everything in it of bounded length: what callers
+// send is remembered, and may be long.
+func (e Event) compact() Event {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(e.About)) // a hash takes everything
+	e.About, e.Message = strconv.FormatUint(h.Sum64(), 16), e.message()
+	return e
 }
 
 // name returns the name of the Event, the same on every replica.
@@ -74,7 +90,7 @@ func (e *Event) object() *unstructured.Unstructured {
 		},
 		"type":               e.Reason.kind().Type,
 		"reason":             string(e.Reason),
-		"message":            e.message(),
+		"message":            e.Message,
 		"count":              int64(1),
 		"firstTimestamp":     e.time(),
 		"lastTimestamp":      e.time(),
@@ -94,7 +110,7 @@ func (e *Event) repeat(old *unstructured.Unstructured) map[string]any {
 		"metadata":      map[string]any{"resourceVersion": old.GetResourceVersion()},
 		"count":         count + 1,
 		"lastTimestamp": e.time(),
-		"message":       e.message(),
+		"message":       e.Message,
 	}
 }
 

@@ -93,6 +93,26 @@ func TestKindsAreWhole(t *testing.T) {
 	}
 }
 
+// TestHostileCalls sends what no ScaledObject can have. Nothing long is kept.
+func TestHostileCalls(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<20)
+	r := newAPI(t).start(false)
+	for _, e := range []Event{
+		{Namespace: "shop", Name: long}, {Namespace: long, Name: "payment"}, {Namespace: "shop"}, {Name: "payment"},
+	} {
+		r.Tell(e)
+	}
+	if n := r.results[Failed]; n != 4 {
+		t.Errorf("%d are refused, want 4", n)
+	}
+	r.Tell(Event{Namespace: "shop", Name: "payment", Reason: InvalidTrigger, About: long, Message: long})
+	e := <-r.queue
+	if len(e.Message) > maxMessage || len(e.About) > 16 {
+		t.Errorf("a message of %d bytes and a matter of %d are kept", len(e.Message), len(e.About))
+	}
+}
+
 // TestMemoryIsBounded invents objects and faults, as anybody can who reaches the
 // port.
 func TestMemoryIsBounded(t *testing.T) {
@@ -105,7 +125,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if n := l.objects.Len(); n != maxObjects {
 		t.Errorf("%d objects are remembered, want %d", n, maxObjects)
 	}
-	for i := range 100_000 {
+	for i := range 10_000 {
 		now = now.Add(time.Second)
 		l.admit(&Event{Name: "one", Reason: InvalidTrigger, About: fmt.Sprint(i)}, now)
 	}

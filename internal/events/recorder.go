@@ -73,6 +73,11 @@ func New(o Options) *Recorder {
 
 // Tell has an event written, soon. It waits for nothing.
 func (r *Recorder) Tell(e Event) {
+	if !e.nameable() {
+		r.o.Observe(Failed)
+		return
+	}
+	e = e.compact()
 	switch r.limits.admit(&e, r.o.Clock.Now()) {
 	case repeats:
 		return
@@ -111,7 +116,7 @@ func (r *Recorder) record(ctx context.Context, e Event) Result {
 	if now := r.o.Clock.Now(); now.Sub(r.logged) >= logEvery {
 		r.logged = now
 		r.o.Log.Warn("cannot write an event", "namespace", e.Namespace, "scaledObject", e.Name,
-			"reason", string(e.Reason), "message", e.message(), "error", err)
+			"reason", string(e.Reason), "message", e.Message, "error", err)
 	}
 	return Failed
 }
