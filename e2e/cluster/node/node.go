@@ -14,7 +14,6 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/e2e/cluster"
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/kube"
-	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
 )
 
 // Options say what to run.
@@ -42,9 +41,6 @@ var _ cluster.Ground = (*Node)(nil)
 // Boot boots a node, within an inner run of package isolate. What was started when
 // an error comes is ended.
 func Boot(ctx context.Context, o Options) (*Node, error) {
-	if dir, inside := isolate.Inside(); !inside || dir != o.Dir {
-		return nil, errors.New("a node boots in namespaces of its own: see isolate.Session")
-	}
 	n := &Node{o: o, Plane: kube.New(kube.Options{
 		Dir: o.Dir, Tools: o.Parts.Tools, Address: address, HPASync: o.HPASync, HPADownscale: o.HPADownscale, Log: o.Log,
 	})}

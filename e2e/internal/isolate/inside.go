@@ -34,8 +34,12 @@ func Enter(dir string) (*Net, error) {
 }
 
 // Prepare sets up loopback and mounts of the inner run's own. Names are looked up
-// as resolv says, in the words of resolv.conf.
+// as resolv says, in the words of resolv.conf. Outside it would change the machine,
+// and refuses.
 func Prepare(dir, resolv string) error {
+	if os.Getenv(variable) != dir {
+		return errors.New("this is no inner run with that directory: begin with Run or Session")
+	}
 	if err := loopbackUp(); err != nil {
 		return fmt.Errorf("loopback: %w", err)
 	}

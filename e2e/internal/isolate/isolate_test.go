@@ -167,3 +167,14 @@ func TestNothingIsLeft(t *testing.T) {
 		})
 	}
 }
+
+// TestOutside sees that the machine itself is left alone.
+func TestOutside(t *testing.T) {
+	dir := t.TempDir()
+	if err := Prepare(dir, ""); err == nil {
+		t.Error("prepared outside an inner run")
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("it wrote %v, %v", files, err)
+	}
+}
