@@ -103,7 +103,10 @@ func gather(entries []*entry) queue {
 func (g *group) merge(limits Limits) []part {
 	open := slices.DeleteFunc(g.members, func(c candidate) bool { return c.merged })
 	slices.SortFunc(open, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.plain, b.plain))
+		if c := cmp.Compare(a.value, b.value); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.plain, b.plain)
 	})
 	var parts []part
 	for _, c := range g.chunks(open, limits) {
