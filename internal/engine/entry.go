@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/infra-arch/zmy-scaler/internal/kube"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
@@ -16,16 +17,17 @@ import (
 
 // entry is one known trigger.
 type entry struct {
-	key      key
-	metadata map[string]string
-	trig     *trigger.Trigger
-	lane     *lane
-	place    int // in the lane's list
-	plans    [zmy.NumRoles]*plane.Query
-	firstAsk time.Time
-	lastAsk  atomic.Int64 // Unix nanoseconds
-	atZero   atomic.Int64 // newest instant the fleet was seen at zero; 0 for never
-	watchers atomic.Int64 // open streams
+	key       key
+	namespace unique.Handle[string] // keeps the one copy of the key's
+	metadata  map[string]string
+	trig      *trigger.Trigger
+	lane      *lane
+	place     int // in the lane's list
+	plans     [zmy.NumRoles]*plane.Query
+	firstAsk  time.Time
+	lastAsk   atomic.Int64 // Unix nanoseconds
+	atZero    atomic.Int64 // newest instant the fleet was seen at zero; 0 for never
+	watchers  atomic.Int64 // open streams
 
 	// lastType is the metric type the ScaledObject had when it was last known.
 	lastType atomic.Pointer[decision.MetricType]

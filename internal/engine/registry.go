@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
@@ -77,10 +78,13 @@ func (e *Engine) enter(c Call, watchers int64) (*entry, error) {
 	if err != nil {
 		return nil, e.refused(c, err)
 	}
+	namespace := unique.Make(c.Namespace)
+	c.Namespace = namespace.Value() // one copy for all of its triggers
 	en, err := newEntry(c, trig, e.lanes[trig.Source], e.cfg.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
+	en.namespace = namespace
 	added, err := e.add(c, en, watchers)
 	if added != en {
 		en.release()
