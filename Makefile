@@ -73,6 +73,10 @@ bench: ## What a decision costs, and an answer beside an empty gRPC server
 bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; ten minutes of both cores
 	cd e2e/keda && $(GO) test -count=1 -v -timeout 40m ./bench/... -args -write
 
+.PHONY: bench-tune
+bench-tune: ## What tune recommends on recorded demand, judged on the half it has not seen; takes minutes
+	$(GO) run ./hack/tunebench
+
 .PHONY: test-keda
 test-keda: ## KEDA's own client drives the built binary
 	cd e2e/keda && $(GO) test -count=1 -timeout 20m ./client/...

@@ -52,7 +52,7 @@ low, down when it has been high for a while, and otherwise nothing.`,
 	root.SetOut(env.out)
 	root.SetErr(env.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newServe(env), newExplain(env), newLint(env), newBacktest(env), newDemo(env), newVersion(env))
+	root.AddCommand(newServe(env), newExplain(env), newLint(env), newBacktest(env), newTune(env), newDemo(env), newVersion(env))
 	return root
 }
 

@@ -25,7 +25,7 @@ type HPA struct {
 
 // change is a number of replicas at a time: a difference or a recommendation.
 type change struct {
-	at time.Time
+	at int64 // Unix nanoseconds: lists of an hour are walked at every turn
 	n  int
 }
 
@@ -57,7 +57,7 @@ func (h *HPA) Sync(now time.Time, c Counts, metrics ...Metric) int {
 		// The size that it finds counts as recommended, so that a new HPA does
 		// not shrink a fleet at once.
 		h.met = true
-		h.recommendations = append(h.recommendations, change{now, c.Spec})
+		h.recommendations = append(h.recommendations, change{now.UnixNano(), c.Spec})
 	}
 	switch {
 	case c.Spec == 0:
@@ -77,7 +77,7 @@ func (h *HPA) Sync(now time.Time, c Counts, metrics ...Metric) int {
 // scaled remembers a change.
 func (h *HPA) scaled(now time.Time, from, to int) int {
 	if from != to && h.behavior.Given {
-		h.changes = append(recent(h.changes, now, max(longest(h.behavior.Up), longest(h.behavior.Down))), change{now, to - from})
+		h.changes = append(recent(h.changes, now, max(longest(h.behavior.Up), longest(h.behavior.Down))), change{now.UnixNano(), to - from})
 	}
 	return to
 }
@@ -105,10 +105,10 @@ func (h *HPA) propose(c Counts, metrics []Metric) (want int, ok bool) {
 // stabilize takes the most careful of the recommendations of the windows.
 func (h *HPA) stabilize(now time.Time, spec, want int) int {
 	up, down := h.behavior.Up.Window, h.behavior.Down.Window
-	h.recommendations = append(recent(h.recommendations, now, max(up, down)), change{now, want})
+	h.recommendations = append(recent(h.recommendations, now, max(up, down)), change{now.UnixNano(), want})
 	low, high := want, want
 	for _, r := range h.recommendations {
-		age := now.Sub(r.at)
+		age := time.Duration(now.UnixNano() - r.at)
 		if age < up {
 			low = min(low, r.n)
 		}
@@ -154,8 +154,9 @@ func (h *HPA) before(now time.Time, spec int, period time.Duration) int {
 // recent returns the changes that are younger than d. Where there are none it
 // keeps the array, so that a long run does not allocate at each turn.
 func recent(list []change, now time.Time, d time.Duration) []change {
+	oldest := now.UnixNano() - int64(d)
 	for i := range list {
-		if now.Sub(list[i].at) < d {
+		if list[i].at > oldest {
 			return list[i:]
 		}
 	}

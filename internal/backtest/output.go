@@ -24,7 +24,7 @@ const shownChanges = 20
 func (r *Report) WriteTable(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "%s, %s to %s (%s), %d decisions\n\n", r.name, stamp(r.From), stamp(r.To), span(r.To.Sub(r.From)), r.Steps)
-	head, line := "\tzmy-scaler", func(result, baseline string) string { return result }
+	head, line := "\tzmy-scaler", func(result, _ string) string { return result }
 	if r.Baseline != nil {
 		head += "\tplain trigger\t"
 		line = func(result, baseline string) string { return result + "\t" + baseline + "\t" }

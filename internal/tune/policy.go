@@ -1,0 +1,166 @@
+package tune
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/internal/backtest"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+)
+
+// policy is one policy, in loads rather than yields, and in whole percents. It is
+// comparable.
+type policy struct {
+	// up is the load above which the fleet grows, target the one it is sized to,
+	// down the one below which it shrinks: down < target < up.
+	up, target, down int
+	upDelay          time.Duration
+	downDelay        time.Duration
+	lookback         time.Duration
+	mode             string
+}
+
+// The values that are searched. Loads are searched in whole percents.
+const (
+	leastDown, mostUp = 1, 99
+	// gap is the least distance between two loads.
+	gap = 1
+)
+
+func upDelays() []time.Duration {
+	return []time.Duration{0, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
+}
+
+func downDelays() []time.Duration {
+	return []time.Duration{
+		0, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute,
+		30 * time.Minute, 45 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour,
+	}
+}
+
+func modes() []string { return []string{"proportional", "safe"} }
+
+// space is where policies are looked for.
+type space struct {
+	plan *backtest.Plan
+	// queries holds the zmyQuery of each lookback that can be had.
+	queries map[time.Duration]string
+	server  trigger.Server
+}
+
+// newSpace finds out which lookbacks the trigger's query can be given.
+func newSpace(p *backtest.Plan, server trigger.Server) *space {
+	s := &space{plan: p, server: server, queries: map[time.Duration]string{}}
+	d := &p.Trigger.Policy
+	query := p.Metadata["zmyQuery"]
+	if _, given := p.Metadata["zmyLookback"]; given || query == "" {
+		s.queries[d.Lookback] = query
+		return s
+	}
+	interval := d.Grid.Interval()
+	for _, lookback := range []time.Duration{interval, time.Minute, 2 * time.Minute, 5 * time.Minute} {
+		if q, ok := promquery.WithLookback(query, lookback, interval); ok && lookback >= interval {
+			s.queries[lookback] = q
+		}
+	}
+	s.queries[d.Lookback] = query
+	return s
+}
+
+func (s *space) lookbacks() []time.Duration { return slices.Sorted(maps.Keys(s.queries)) }
+
+// metadata is what to paste: the trigger's with the policy's keys in it.
+func (s *space) metadata(p policy) map[string]string {
+	m := maps.Clone(s.plan.Metadata)
+	yield := func(load int) string { return strconv.FormatFloat(float64(100-load)/100, 'f', -1, 64) }
+	m["scaleUpThreshold"] = yield(p.up)
+	m["scaleDownThreshold"] = yield(p.down)
+	m["triggerThreshold"] = strconv.Itoa(p.target)
+	m["scaleUpDelay"] = strconv.Itoa(int(p.upDelay.Seconds()))
+	m["scaleDownDelay"] = strconv.Itoa(int(p.downDelay.Seconds()))
+	m["scaleDownMode"] = p.mode
+	if q := s.queries[p.lookback]; q != "" {
+		m["zmyQuery"] = q
+	}
+	// A fleet that is idle enough to shrink may not be idle enough to sleep.
+	if inactive := s.plan.Trigger.Policy.Inactive; inactive < float64(100-p.down)/100 {
+		m["inactiveThreshold"] = yield(p.down)
+	}
+	return m
+}
+
+// repair makes the loads fit together.
+func (p *policy) repair() {
+	p.up = min(mostUp, max(p.up, leastDown+2*gap))
+	p.down = max(leastDown, min(p.down, p.up-2*gap))
+	p.target = max(p.down+gap, min(p.target, p.up-gap))
+}
+
+// draw returns a policy from anywhere in the space: a target, and bands around it
+// that are proportional to it.
+func (s *space) draw(rng *rand.Rand) policy {
+	return s.around(rng, 10+rng.IntN(82), pick(rng, downDelays()))
+}
+
+// near returns a policy that does about what a plain trigger does, with a band
+// around its target instead of the HPA's tolerance, and a delay instead of what
+// its window is longer than the one that our HPA has.
+func (s *space) near(rng *rand.Rand, p *Plain) policy {
+	wait := time.Duration(p.Stabilization)*time.Second - s.plan.Object.Behavior.Down.Window
+	delays := downDelays()
+	i := slices.IndexFunc(delays, func(d time.Duration) bool { return d >= wait })
+	q := s.around(rng, p.Target, delays[max(0, i)])
+	q.lookback, q.upDelay = s.lookbacks()[0], 0
+	return q
+}
+
+func (s *space) around(rng *rand.Rand, target int, delay time.Duration) policy {
+	p := policy{
+		target: target,
+		up:     target * pick(rng, []int{105, 110, 115, 125, 140, 180, 300}) / 100,
+		down:   target * pick(rng, []int{95, 90, 85, 75, 60, 40, 25, 10}) / 100,
+		mode:   pick(rng, modes()), lookback: pick(rng, s.lookbacks()),
+		upDelay: pick(rng, upDelays()), downDelay: delay,
+	}
+	p.repair()
+	return p
+}
+
+// vary returns a neighbour of a policy: one or two of its values are moved a step.
+func (s *space) vary(rng *rand.Rand, p policy) policy {
+	step := pick(rng, []int{-6, -3, -2, -1, 1, 2, 3, 6})
+	for range 1 + rng.IntN(2) {
+		switch rng.IntN(8) {
+		case 0:
+			p.up += step
+		case 1:
+			p.target += step
+		case 2:
+			p.down += step
+		case 3: // the whole band
+			p.up, p.target, p.down = p.up+step, p.target+step, p.down+step
+		case 4:
+			p.upDelay = beside(rng, upDelays(), p.upDelay)
+		case 5:
+			p.downDelay = beside(rng, downDelays(), p.downDelay)
+		case 6:
+			p.lookback = beside(rng, s.lookbacks(), p.lookback)
+		default:
+			p.mode = pick(rng, modes())
+		}
+	}
+	p.repair()
+	return p
+}
+
+func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
+
+// beside returns the value before or after one in a list.
+func beside(rng *rand.Rand, list []time.Duration, v time.Duration) time.Duration {
+	i := slices.Index(list, v) + 1 - 2*rng.IntN(2)
+	return list[max(0, min(i, len(list)-1))]
+}

@@ -1,0 +1,259 @@
+package tune
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infra-arch/zmy-scaler/internal/backtest"
+	"github.com/infra-arch/zmy-scaler/internal/manifest"
+	"github.com/infra-arch/zmy-scaler/internal/simulate"
+	"github.com/infra-arch/zmy-scaler/internal/trigger"
+)
+
+const object = `apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: web}
+spec:
+  scaleTargetRef: {name: web}
+  minReplicaCount: 1
+  maxReplicaCount: 500
+  triggers:
+  - type: external
+    metricType: Value
+    metadata:
+      zmyQuery: avg_over_time(zmy[1m])
+`
+
+func server() trigger.Server { return trigger.Server{Interval: 15 * time.Second} }
+
+func plan(t testing.TB, text string) *backtest.Plan {
+	t.Helper()
+	file, err := manifest.Read("x.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := backtest.NewPlan([]*manifest.File{file}, "", server())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// day is two days of a curve, in minutes.
+func day(curve func(minute int, rng *rand.Rand) float64) simulate.Demand {
+	rng := rand.New(rand.NewPCG(5, 5))
+	d := simulate.Demand{Start: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Step: time.Minute, Busy: make([]float64, 2*24*60)}
+	for i := range d.Busy {
+		d.Busy[i] = max(0, curve(i, rng))
+	}
+	return d
+}
+
+func tune(t *testing.T, text string, d simulate.Demand, policies int) *Report {
+	t.Helper()
+	p := plan(t, text)
+	l := p.Loop(d, nil, backtest.Environment{StartDelay: 40 * time.Second, QueryOffset: 5 * time.Second})
+	r, err := Run(t.Context(), p, l, Options{Policies: policies, Server: server()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestSpace: whatever is drawn is a valid trigger that keeps what the owner wrote.
+func TestSpace(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text string
+		lookbacks  int
+	}{
+		{name: "a range", text: object, lookbacks: 4},
+		{name: "no range", text: strings.Replace(object, "avg_over_time(zmy[1m])", "zmy", 1), lookbacks: 4},
+		{name: "a range of its own", text: strings.Replace(object, "1m", "7m", 1), lookbacks: 5},
+		{name: "a range that says nothing else", text: strings.Replace(object, "avg_over_time(zmy[1m])", "max_over_time(zmy[3m])", 1), lookbacks: 1},
+		{name: "a recording rule", text: object + "      zmyLookback: 4m\n", lookbacks: 1},
+		{name: "other keys", text: object + "      metricName: mine\n      inactiveThreshold: '0.97'\n      replicasQuery: ready\n", lookbacks: 4},
+	} {
+		p := plan(t, tt.text)
+		s := newSpace(p, server())
+		if len(s.queries) != tt.lookbacks {
+			t.Errorf("%s: lookbacks %v, want %d", tt.name, s.lookbacks(), tt.lookbacks)
+		}
+		rng := rand.New(rand.NewPCG(1, 1))
+		q := s.draw(rng)
+		for range 400 {
+			m := s.metadata(q)
+			parsed, err := trigger.Parse(m, server())
+			if err != nil {
+				t.Fatalf("%s: %+v: %v", tt.name, q, err)
+			}
+			d := parsed.Policy
+			if math.Abs(1-d.Up-float64(q.up)/100) > 1e-9 || math.Abs(d.Target-float64(q.target)/100) > 1e-9 || d.DownDelay != q.downDelay || d.Lookback != q.lookback {
+				t.Fatalf("%s: %+v became %+v", tt.name, q, d)
+			}
+			for _, key := range []string{"metricName", "replicasQuery"} {
+				if m[key] != p.Metadata[key] {
+					t.Fatalf("%s: %s became %q", tt.name, key, m[key])
+				}
+			}
+			if q = s.vary(rng, q); rng.IntN(5) == 0 {
+				q = s.near(rng, &Plain{Target: 20 + 5*rng.IntN(15), Stabilization: 60 * rng.IntN(61)})
+			}
+		}
+	}
+}
+
+// TestFront: nothing on it is dominated, everything else is or has an equal on it.
+func TestFront(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(2, 2))
+	for range 200 {
+		var all []simulate.Result
+		for range 1 + rng.IntN(40) {
+			all = append(all, simulate.Result{ReplicaHours: float64(rng.IntN(8)), SaturatedMinutes: float64(rng.IntN(8)), Changes: rng.IntN(8)})
+		}
+		best := front(all, func(r simulate.Result) simulate.Result { return r })
+		on := map[simulate.Result]int{}
+		for _, b := range best {
+			on[b]++
+		}
+		for _, r := range all {
+			beaten := false
+			for _, o := range all {
+				beaten = beaten || dominates(o, r)
+			}
+			if want := map[bool]int{true: 0, false: 1}[beaten]; on[r] != want {
+				t.Fatalf("%+v is %d times on the front, want %d\nof %+v", r, on[r], want, all)
+			}
+		}
+	}
+}
+
+func TestGoal(t *testing.T) {
+	t.Parallel()
+	g := calmest(simulate.Result{ReplicaHours: 100, SaturatedMinutes: 10, Changes: 80, Reversals: 30}, 1)
+	tests := []struct {
+		name    string
+		result  simulate.Result
+		reached bool
+		miss    float64
+	}{
+		{name: "exactly", result: simulate.Result{ReplicaHours: 100, SaturatedMinutes: 10, Changes: 8, Reversals: 10}, reached: true, miss: 1},
+		{name: "the hours", result: simulate.Result{ReplicaHours: 150, SaturatedMinutes: 10, Changes: 8}, miss: 1.5},
+		{name: "the minutes", result: simulate.Result{SaturatedMinutes: 25}, miss: 2},
+		{name: "the changes", result: simulate.Result{Changes: 9}, miss: 1.1},
+		{name: "the reversals", result: simulate.Result{Reversals: 11}, miss: 13.0 / 12},
+		{name: "well within", result: simulate.Result{ReplicaHours: 90}, reached: true, miss: 0.9},
+	}
+	for _, tt := range tests {
+		if got := g.miss(tt.result); math.Abs(got-tt.miss) > 1e-9 || g.reached(tt.result) != tt.reached {
+			t.Errorf("%s: missed by %v, reached %v; want %v, %v", tt.name, got, g.reached(tt.result), tt.miss, tt.reached)
+		}
+	}
+}
+
+// curves are demands that nothing was fitted to.
+func curves() map[string]func(int, *rand.Rand) float64 {
+	hours := func(m int) float64 { return float64(m%1440) / 60 }
+	return map[string]func(int, *rand.Rand) float64{
+		"days and nights": func(m int, rng *rand.Rand) float64 {
+			return (10 + 8*math.Sin(2*math.Pi*(hours(m)-8)/24)) * (1 + 0.05*rng.NormFloat64())
+		},
+		"office hours": func(m int, rng *rand.Rand) float64 {
+			if h := hours(m); h < 8 || h >= 18 {
+				return 2 + 0.2*rng.NormFloat64()
+			}
+			return 20 + rng.NormFloat64()
+		},
+		"a saw": func(m int, _ *rand.Rand) float64 { return 4 + float64(m%240)/12 },
+		"noise": func(_ int, rng *rand.Rand) float64 { return 12 * (1 + 0.3*rng.NormFloat64()) },
+		"bursts": func(m int, rng *rand.Rand) float64 {
+			return 5 + 0.3*rng.NormFloat64() + map[bool]float64{true: 10, false: 0}[m%97 < 9]
+		},
+	}
+}
+
+// TestRecommended: on curves that nothing was fitted to, and judged on the half
+// that it has not seen, the recommended policy costs no more than the plain
+// trigger, leaves no more waiting, and changes the fleet a tenth as often.
+func TestRecommended(t *testing.T) {
+	t.Parallel()
+	// Where the demand is ten times as much within a minute, work waits for new
+	// workers under any trigger, a minute more or less by chance.
+	const chance = 1.5
+	for name, curve := range curves() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := tune(t, object, day(curve), 150)
+			best := r.Front[r.Recommended]
+			g := calmest(r.Baseline, 1)
+			if g.saturated > 0 {
+				g.saturated += chance
+			}
+			if !g.reached(best.Test) {
+				t.Errorf("the plain trigger: %+v\nrecommended: %+v\nby %v", r.Baseline, best.Test, best.Metadata)
+			}
+		})
+	}
+}
+
+// TestPlainEnough: where the demand never changes, nobody needs a scaler.
+func TestPlainEnough(t *testing.T) {
+	t.Parallel()
+	r := tune(t, object, day(func(int, *rand.Rand) float64 { return 9 }), 40)
+	if r.PlainEnough == nil {
+		t.Fatalf("no plain trigger is enough for a steady demand: %+v", r.Front[r.Recommended])
+	}
+	var out bytes.Buffer
+	if err := r.WriteTable(&out); err != nil || !strings.Contains(out.String(), "A plain Prometheus trigger is enough here") {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+// TestRepeatable: the answer does not depend on the number of processors.
+func TestRepeatable(t *testing.T) {
+	d := day(curves()["days and nights"])
+	d.Busy = d.Busy[:720]
+	var texts []string
+	for _, procs := range []int{1, 4} {
+		before := runtime.GOMAXPROCS(procs)
+		r := tune(t, object, d, 60)
+		runtime.GOMAXPROCS(before)
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("one processor finds\n%s\nfour find\n%s", texts[0], texts[1])
+	}
+	var out bytes.Buffer
+	r := tune(t, object, d, 60)
+	if err := r.WriteTable(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"recommended policy", "plain triggers, tuned", "scaleUpThreshold: \"", "zmyQuery: \""} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table does not tell %q:\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	if err := r.WriteJSON(&out); err != nil || !strings.Contains(out.String(), `"baselineFront"`) {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+func TestNothingToTune(t *testing.T) {
+	t.Parallel()
+	p := plan(t, object)
+	if _, err := Run(t.Context(), p, simulate.Loop{}, Options{Server: server()}); err == nil {
+		t.Error("no demand was tuned")
+	}
+}
