@@ -63,6 +63,7 @@ func TestShapes(t *testing.T) {
 		{"a name in quotes", `{"zmy.v", $J}`, `{__name__="zmy.v",$P}`},
 
 		{"a selector without it", `sum(zmy{$J}) / sum(all)`, ``},
+		{"a selector without it, where it does not count", `sum(zmy{$J}) * on () sum(all)`, ``},
 		{"another value", `zmy{$J} + zmy{job="c"}`, ``},
 		{"two matchers", `zmy{$J, job!="c"}`, ``},
 		{"not equal", `zmy{$J} unless zmy{job!="c"}`, ``},
@@ -140,10 +141,12 @@ func TestLabels(t *testing.T) {
 func TestUnion(t *testing.T) {
 	got := plan.Make(prepare(t,
 		"sum( a ) # busy", "time()", "-b", "sum(a)", "c", `sum(d{job="x"})`, `sum(d{job="y"})`, "zmy_query", `sum by (job) (d{job="y"})`,
+		`-e{job="x"}`, `-e{job="y"}`,
 	), plan.DefaultLimits())
 	want := []plan.Batch{
 		{Text: "-b", Members: []plan.Member{{Query: 2}}},
 		{Text: "zmy_query", Members: []plan.Member{{Query: 7}}},
+		{Text: `-e{job=~"x|y"}`, Label: "job", Members: []plan.Member{{Query: 9, Key: "x"}, {Query: 10, Key: "y"}}},
 		{
 			Text: `((label_replace(c, "zmy_query", "0", "", "")) or ` +
 				`(label_replace(sum(a), "zmy_query", "1", "", ""))) or ` +

@@ -50,6 +50,7 @@ func TestRegressions(t *testing.T) {
 		{"many on the right keep it", `(sum(plain{$J}) * on () group_right () twice{$J}) + twice{$J}`},
 		{"many on the left keep it", `(twice{$J} * on () group_left () sum(plain{$J})) + twice{$J}`},
 		{"an inner match is missing", `sum(some{$J}) + sum(plain{$J})`},
+		{"one side is of all jobs", `sum(plain{$J}) * on () sum(some)`},
 		{"absent", `absent(some{$J})`},
 		{"absent inside", `sum(plain{$J}) + on () absent(some{$J})`},
 		{"a default", `sum(some{$J}) or vector(0)`},
