@@ -145,8 +145,8 @@ func (c *Cluster) goes(namespace string) {
 	c.shared.namespaces[namespace] = true
 }
 
-// namespace makes a namespace that is not there yet. It goes with the cluster.
-func (c *Cluster) namespace(ctx context.Context, name string) error {
+// ensure makes a namespace that is not there yet. It goes with the cluster.
+func (c *Cluster) ensure(ctx context.Context, name string) error {
 	_, err := c.client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if err == nil {
 		return nil

@@ -47,10 +47,9 @@ func (h Chart) Uninstall(ctx context.Context) error {
 
 // put installs or upgrades. Later values win over earlier ones.
 func (h Chart) put(ctx context.Context, how string, r Release, values []map[string]any) error {
-	repository, _, _ := cutLast(r.Image.Name, ":")
 	values = append([]map[string]any{{
 		// The tag is the chart's appVersion.
-		"image": map[string]any{"repository": repository},
+		"image": map[string]any{"repository": r.Image.Name[:strings.LastIndex(r.Image.Name, ":")]},
 		"keda":  map[string]any{"namespace": h.c.o.Keda},
 		// Many run on one small node.
 		"resources": map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "32Mi"}},
@@ -98,13 +97,4 @@ func (c *Cluster) file(name string) string {
 	defer c.shared.mu.Unlock()
 	c.shared.files++
 	return filepath.Join(c.o.Dir, fmt.Sprintf("%d-%s", c.shared.files, name))
-}
-
-// cutLast cuts at the last separator.
-func cutLast(s, separator string) (before, after string, found bool) {
-	i := strings.LastIndex(s, separator)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(separator):], true
 }

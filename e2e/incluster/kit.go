@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/infra-arch/zmy-scaler/e2e/internal/image"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/testrun"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
@@ -96,8 +97,7 @@ func (k *Kit) helm(ctx context.Context, o KitOptions) error {
 
 func (k *Kit) actor(ctx context.Context, o KitOptions) error {
 	program := filepath.Join(o.Dir, "actor")
-	if _, err := command(ctx, filepath.Join(o.Root, "e2e"), []string{"CGO_ENABLED=0"},
-		"go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./incluster/actor"); err != nil {
+	if err := testrun.Build(ctx, filepath.Join(o.Root, "e2e"), program, "./incluster/actor"); err != nil {
 		return err
 	}
 	k.Actor = o.image("actor", "1")

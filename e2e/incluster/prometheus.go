@@ -34,7 +34,7 @@ type prometheus struct {
 // Prometheus starts a Prometheus with numbers of its own. It loses its data when it
 // is stopped.
 func (c *Cluster) Prometheus(ctx context.Context, namespace, name string) (cluster.Prometheus, error) {
-	if err := c.namespace(ctx, namespace); err != nil {
+	if err := c.ensure(ctx, namespace); err != nil {
 		return nil, err
 	}
 	life, forget := context.WithCancel(context.WithoutCancel(ctx))

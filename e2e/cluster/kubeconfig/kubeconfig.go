@@ -33,7 +33,7 @@ type Cluster struct {
 var _ cluster.Ground = (*Cluster)(nil)
 
 // Open makes sure that there is KEDA.
-func Open(_ context.Context, o Options) (*Cluster, error) {
+func Open(o Options) (*Cluster, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", o.File)
 	if err != nil {
 		return nil, fmt.Errorf("the kubeconfig: %w", err)

@@ -39,7 +39,7 @@ func TestOpen(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			c, err := Open(t.Context(), Options{File: file})
+			c, err := Open(Options{File: file})
 			if len(tt.want) == 0 {
 				if err != nil || c.Config().Host != server.URL {
 					t.Errorf("%v", err)

@@ -14,10 +14,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/infra-arch/zmy-scaler/e2e/cluster"
-	"github.com/infra-arch/zmy-scaler/e2e/cluster/kubeconfig"
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/node"
 	"github.com/infra-arch/zmy-scaler/e2e/incluster"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
@@ -38,13 +35,9 @@ const (
 // dirVariable says which directory Main has made ready.
 const dirVariable = "ZMY_E2E_DIR"
 
-const (
-	// parallel is how many scenarios run at a time: there is one small node.
-	parallel = "4"
-	// farewell is how long before the deadline of the test binary it gives up, to
-	// take everything off the cluster.
-	farewell = time.Minute
-)
+// parallel is how many scenarios run at a time: there is one small node, and all of
+// them start their pods at once.
+const parallel = "2"
 
 // parts are what is made ready before there is a cluster.
 type parts struct {
@@ -171,78 +164,4 @@ func run(m *testing.M, dir string) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// Cluster returns the cluster, for a test and its subtests. A binary asks once. What
-// is put there goes with the test, also when it is interrupted or out of time.
-func Cluster(t *testing.T) *incluster.Cluster {
-	t.Helper()
-	dir := os.Getenv(dirVariable)
-	text, err := os.ReadFile(partsFile(dir))
-	if err != nil {
-		t.Fatalf("the tests of this package run through boot.Main: %v", err)
-	}
-	var p parts
-	if err := json.Unmarshal(text, &p); err != nil {
-		t.Fatal(err)
-	}
-	ground, keda, err := ground(t.Context(), dir, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := incluster.New(t.Context(), incluster.Options{
-		Ground: ground, Kit: p.Kit, Dir: dir, Keda: keda, Log: os.Stderr,
-	})
-	if err != nil {
-		t.Fatal(errors.Join(err, ground.Close(context.WithoutCancel(t.Context()))))
-	}
-	clean := func() error { return c.Close(context.WithoutCancel(t.Context())) }
-	giveUp(t, clean)
-	t.Cleanup(func() {
-		if err := clean(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
-}
-
-// ground returns the cluster below, and the namespace of KEDA.
-func ground(ctx context.Context, dir string, p parts) (cluster.Ground, string, error) {
-	keda := os.Getenv(kedaVariable)
-	if keda == "" {
-		keda = "keda"
-	}
-	if file := os.Getenv(kubeconfigVariable); file != "" {
-		there, err := kubeconfig.Open(ctx, kubeconfig.Options{File: file, Load: os.Getenv(loadVariable)})
-		return there, keda, err
-	}
-	// The HPA looks every second, and follows a lower recommendation at once.
-	here, err := node.Boot(ctx, node.Options{Dir: dir, Parts: p.Node, HPASync: time.Second, Log: os.Stderr})
-	return here, keda, err
-}
-
-// giveUp cleans up and ends the binary on a signal, or shortly before its deadline.
-func giveUp(t *testing.T, clean func() error) {
-	t.Helper()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	var late <-chan time.Time
-	if deadline, ok := t.Deadline(); ok {
-		late = time.After(time.Until(deadline) - farewell)
-	}
-	go func() {
-		select {
-		case s := <-signals:
-			fmt.Fprintln(os.Stderr, s)
-		case <-late:
-			fmt.Fprintln(os.Stderr, "out of time")
-		case <-t.Context().Done(): // the cleanup does it
-			signal.Stop(signals)
-			return
-		}
-		if err := clean(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		os.Exit(1)
-	}()
 }
