@@ -103,8 +103,9 @@ func said(address string, err error) error {
 		return errors.New(s.Message())
 	case codes.Unimplemented:
 		return fmt.Errorf("what answers at %s is no zmy-scaler, or an older one", address)
+	default:
+		return fmt.Errorf("%s: %s: %s", address, s.Code(), s.Message())
 	}
-	return fmt.Errorf("%s: %s: %s", address, s.Code(), s.Message())
 }
 
 // credentials returns how to connect.

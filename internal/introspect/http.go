@@ -86,6 +86,7 @@ func fail(w http.ResponseWriter, err error) {
 		code = http.StatusNotFound
 	case codes.ResourceExhausted:
 		code = http.StatusTooManyRequests
+	default:
 	}
 	http.Error(w, status.Convert(err).Message(), code)
 }
