@@ -52,8 +52,8 @@ func (r *round) note(o outcome, now time.Time) {
 	case o.err == nil:
 		p.breaker.succeeded()
 		r.answered = true
-		if p.lastGood == nil || now.Sub(o.began) <= r.total/quick {
-			p.lastGood = o.job.members[0].want.query
+		if q := o.job.members[0].want.query; q.refs > 0 && (p.lastGood == nil || now.Sub(o.began) <= r.total/quick) {
+			p.lastGood = q
 		}
 		p.acquit(o.job, len(o.answers[0].Warnings) == 0)
 	case o.job.class == control:
