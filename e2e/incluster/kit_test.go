@@ -1,8 +1,7 @@
 package incluster
 
 import (
-	"io"
-	"log"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -16,7 +15,7 @@ import (
 // TestPublish sees that an image goes to a registry when it has no archive, and
 // nowhere else when it has one.
 func TestPublish(t *testing.T) {
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo))))
 	defer server.Close()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "program")
