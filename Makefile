@@ -86,7 +86,7 @@ smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own cli
 	cd e2e/keda && $(GO) test -count=1 -v -timeout 20m ./smoke/...
 
 .PHONY: test-hpa
-test-hpa: ## The HPA's own calculator against our model of it, on random cases
+test-hpa: ## The HPA's own calculator and controller against our models of them, on random cases
 	cd e2e/hpa && $(GO) test -count=1 -timeout 10m ./...
 
 .PHONY: test-chart

@@ -18,7 +18,7 @@ type HPA struct {
 	behavior  manifest.Behavior
 	tolerance decision.Tolerance
 
-	changes         []change
+	grown, shrunk   []change
 	recommendations []change
 	met             bool // the first recommendation is there
 }
@@ -76,10 +76,27 @@ func (h *HPA) Sync(now time.Time, c Counts, metrics ...Metric) int {
 
 // scaled remembers a change.
 func (h *HPA) scaled(now time.Time, from, to int) int {
-	if from != to && h.behavior.Given {
-		h.changes = append(recent(h.changes, now, max(longest(h.behavior.Up), longest(h.behavior.Down))), change{now.UnixNano(), to - from})
+	switch {
+	case !h.behavior.Given:
+	case to > from:
+		h.grown = remember(h.grown, now, to-from, longest(h.behavior.Up))
+	case to < from:
+		h.shrunk = remember(h.shrunk, now, from-to, longest(h.behavior.Down))
 	}
 	return to
+}
+
+// remember puts a change in the place of one that is older than d, or after all
+// others. As in Kubernetes d is that of the policies of the same direction, though
+// those of the other direction may look back for longer.
+func remember(list []change, now time.Time, n int, d time.Duration) []change {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].at < now.UnixNano()-int64(d) {
+			list[i] = change{now.UnixNano(), n}
+			return list
+		}
+	}
+	return append(list, change{now.UnixNano(), n})
 }
 
 // propose returns the largest proposal of all metrics. While one of them cannot
@@ -105,6 +122,9 @@ func (h *HPA) propose(c Counts, metrics []Metric) (want int, ok bool) {
 // stabilize takes the most careful of the recommendations of the windows.
 func (h *HPA) stabilize(now time.Time, spec, want int) int {
 	up, down := h.behavior.Up.Window, h.behavior.Down.Window
+	if !h.behavior.Given {
+		down++ // without a behavior the end of the window belongs to it
+	}
 	h.recommendations = append(recent(h.recommendations, now, max(up, down)), change{now.UnixNano(), want})
 	low, high := want, want
 	for _, r := range h.recommendations {
@@ -116,10 +136,9 @@ func (h *HPA) stabilize(now time.Time, spec, want int) int {
 			high = max(high, r.n)
 		}
 	}
-	if !h.behavior.Given {
-		return high // it has no window upward, and does not look at the present size
-	}
 	switch {
+	case !h.behavior.Given:
+		return high // it has no window upward, and does not look at the present size
 	case low > spec:
 		return low
 	case high < spec:
@@ -145,8 +164,16 @@ func (h *HPA) limit(now time.Time, spec, want int) int {
 
 // before returns how many replicas there were when the period began.
 func (h *HPA) before(now time.Time, spec int, period time.Duration) int {
-	for _, c := range recent(h.changes, now, period) {
-		spec -= c.n
+	began := now.UnixNano() - int64(period)
+	for _, c := range h.grown {
+		if c.at > began {
+			spec -= c.n
+		}
+	}
+	for _, c := range h.shrunk {
+		if c.at > began {
+			spec += c.n
+		}
 	}
 	return spec
 }

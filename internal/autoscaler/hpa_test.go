@@ -144,7 +144,7 @@ func TestHPA(t *testing.T) {
 		{name: "no behavior: the largest of five minutes, upward too", edit: func(b *manifest.Behavior) { *b = manifest.DefaultBehavior() }, turn: []turn{
 			{counts: all(8), metrics: one(wanted(16)), want: 16},
 			{after: time.Minute, counts: all(10), metrics: one(wanted(2)), want: 16},
-			{after: 239 * time.Second, counts: all(16), metrics: one(wanted(2)), want: 16},
+			{after: 4 * time.Minute, counts: all(16), metrics: one(wanted(2)), want: 16},
 			{after: time.Second, counts: all(16), metrics: one(wanted(2)), want: 2},
 		}},
 	}
