@@ -29,6 +29,7 @@ func paused(t *testing.T, w stage.World) {
 	s.Stays(ctx, 2*time.Second)
 	s.Annotate(ctx, pause, "true")
 	s.Condition(ctx, "Paused", "True")
+	s.Stays(ctx, 3*time.Second) // the HPA is gone, but may be at work for the last time
 	s.Work(3.2)
 	s.Stays(ctx, 5*time.Second)
 	s.Annotate(ctx, at, "6")
