@@ -158,7 +158,22 @@ func (s *Stage) report(ctx context.Context) {
 		return
 	}
 	s.t.Logf("==== history of %s\n%s==== kubectl\n%s==== the scaler\n%s==== KEDA and the HPA\n%s====",
-		s.Namespace, s.history, s.Cluster.Describe(ctx, s.Namespace), s.Scaler.Said(ctx), s.Cluster.Said(ctx, s.Namespace))
+		s.Namespace, s.history, shorten(s.Cluster.Describe(ctx, s.Namespace)), s.Scaler.Said(ctx), s.Cluster.Said(ctx, s.Namespace))
+}
+
+// maxReport is how many lines are shown of what kubectl tells: hundreds of objects
+// would bury the rest.
+const maxReport = 1000
+
+// shorten leaves out the middle of a text that is too long.
+func shorten(text string) string {
+	lines := strings.SplitAfter(text, "\n")
+	if len(lines) <= maxReport {
+		return text
+	}
+	half := maxReport / 2
+	return fmt.Sprintf("%s(%d lines left out)\n%s",
+		strings.Join(lines[:half], ""), len(lines)-2*half, strings.Join(lines[len(lines)-half:], ""))
 }
 
 // must ends the test on an error, check lets it go on.
