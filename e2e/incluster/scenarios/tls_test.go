@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,11 +71,15 @@ func mutual(t *testing.T, w world, kind string, more func(fleet string) map[stri
 	s.Condition(ctx, "Ready", "True")
 	s.Stays(ctx, 5*time.Second)
 
-	certificates := secrets(ctx, t, w, s)
+	where := []string{s.Namespace}
+	if kind == "ClusterTriggerAuthentication" {
+		where = append(where, w.cluster.Keda())
+	}
+	certificates := secrets(ctx, t, s, where)
 	configured, err := incluster.Values(cluster.ScalerOptions{Replicas: 2, Config: s.Config()})
 	must(t, err)
 	must(t, w.cluster.Chart(s.Namespace).Upgrade(ctx, w.cluster.Kit().Releases[1], configured, values(s.Namespace)))
-	if now := secrets(ctx, t, w, s); now != certificates {
+	if now := secrets(ctx, t, s, where); now != certificates {
 		t.Error("the upgrade has made other certificates")
 	}
 	// Both replicas were replaced at once, so that KEDA may look for them for a while.
@@ -87,19 +92,20 @@ func mutual(t *testing.T, w world, kind string, more func(fleet string) map[stri
 	s.Went(4, 11, 2)
 }
 
-// secrets returns what is in the release's certificates, wherever they are.
-func secrets(ctx context.Context, t *testing.T, w world, s *stage.Stage) string {
+// secrets returns what is in the release's certificates.
+func secrets(ctx context.Context, t *testing.T, s *stage.Stage, namespaces []string) string {
 	t.Helper()
 	var all string
-	for _, namespace := range []string{s.Namespace, w.cluster.Keda()} {
+	for _, namespace := range namespaces {
 		list, err := s.Client().CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: release, FieldSelector: "type=kubernetes.io/tls"})
 		must(t, err)
 		for _, secret := range list.Items {
 			all += fmt.Sprintf("%s/%s %x\n", namespace, secret.Name, secret.Data)
 		}
 	}
-	if all == "" {
-		t.Fatal("there are no certificates")
+	// The authority and the scaler's own, and one for KEDA.
+	if n := strings.Count(all, "\n"); n != 3 {
+		t.Fatalf("there are %d secrets with certificates, want 3", n)
 	}
 	return all
 }
