@@ -105,13 +105,21 @@ e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run build
 e2e-node: ## A real node with KEDA, and the released chart and image on it; says so where there can be none
 	cd e2e && $(GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
 
+.PHONY: test-page
+test-page: ## The page in a real Chromium, with a thousand triggers
+	cd e2e/page && $(GO) test -count=1 -v -timeout 10m ./...
+
+.PHONY: update-picture
+update-picture: ## Take the picture of the page that the README shows
+	cd e2e/page && $(GO) test -count=1 -timeout 10m ./... -picture $(CURDIR)/docs/img/page.png
+
 .PHONY: e2e-kind
 e2e-kind: ## The released chart and image on a cluster that kind makes and deletes; needs Docker or Podman
 	GO="$(GO)" hack/e2e-kind.sh
 
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
-	hack/e2e.sh "e2e-cluster" "e2e-unit test-hpa test-chart test-keda smoke e2e-node"
+	hack/e2e.sh "e2e-cluster" "e2e-unit test-hpa test-chart test-page test-keda smoke e2e-node"
 
 ##@ Keep in order
 
@@ -132,7 +140,7 @@ update-format: ## Format the code
 
 .PHONY: verify-lint lint
 verify-lint: ## Do the linters agree?
-	@for mod in . image e2e e2e/keda e2e/hpa e2e/chart; do \
+	@for mod in . image e2e e2e/page e2e/keda e2e/hpa e2e/chart; do \
 	  echo "golangci-lint in $$mod"; (cd $$mod && $(LINT) run ./...); done
 lint: verify-lint
 

@@ -37,6 +37,6 @@ inactivity and a wake.`,
 	flags.Float64Var(&o.Speed, "speed", demo.DefaultSpeed, "how much faster than the clock the demo's time runs")
 	flags.BoolVar(&plain, "plain", false, "print a line a change, on a terminal too")
 	flags.StringVar(&o.GRPCAddress, "grpc-address", "", "`ADDRESS` for KEDA's stand-in (default a free port on loopback)")
-	flags.StringVar(&o.HTTPAddress, "http-address", "", "`ADDRESS` for probes and metrics (default a free port on loopback)")
+	flags.StringVar(&o.HTTPAddress, "http-address", "", "`ADDRESS` for the page, probes and metrics (default a free port on loopback)")
 	return cmd
 }

@@ -32,6 +32,6 @@ func (w *lineWriter) failure() error {
 
 // write says what is about to be shown, ahead of the lines.
 func (h header) write(out io.Writer) error {
-	_, err := fmt.Fprintf(out, "Scaler: gRPC %s, http://%s. Demo time runs at %g × the clock's speed; Ctrl-C stops it.\n\n", h.grpc, h.http, h.speed)
+	_, err := fmt.Fprintf(out, "Watch it at http://%s/ (KEDA's calls go to %s). Demo time runs at %g × the clock's speed; Ctrl-C stops it.\n\n", h.http, h.grpc, h.speed)
 	return err
 }

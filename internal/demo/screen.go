@@ -44,7 +44,7 @@ func (p picture) lines(width int) []line {
 	}
 	lines := []line{
 		{{"zmy-scaler demo", bold}, {fmt.Sprintf("  %s at %g × the clock's speed  ", stamp(p.now), p.header.speed), ""}, {stops, dim}},
-		{{"scaler: gRPC " + p.header.grpc + ", http://" + p.header.http, dim}},
+		{{"watch it at http://" + p.header.http + "/   gRPC " + p.header.grpc, dim}},
 		{},
 	}
 	for i, r := range p.rows {

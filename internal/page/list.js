@@ -15,7 +15,7 @@ export class List {
   constructor(root) {
     this.root = root;
     this.body = root.querySelector('tbody');
-    this.rows = new Map(); // by key: { row, text }
+    this.rows = new Map(); // by key: { row, shows }
     this.triggers = [];
     this.sort = 'name';
     this.descending = false;
@@ -79,15 +79,16 @@ export class List {
       : 'No trigger is known yet. KEDA asks for one as soon as a ScaledObject names this scaler.';
   }
 
+  // row returns the row of a trigger. An update brings new objects, so that what
+  // is the same object is shown already.
   row(t) {
-    const text = JSON.stringify(t);
     let entry = this.rows.get(t.key);
     if (!entry) {
-      entry = { row: el('tr'), text: '' };
+      entry = { row: el('tr'), shows: null };
       this.rows.set(t.key, entry);
     }
-    if (entry.text !== text) {
-      entry.text = text;
+    if (entry.shows !== t) {
+      entry.shows = t;
       fill(entry.row, t);
     }
     return entry.row;
