@@ -107,9 +107,9 @@ func ask(t *testing.T, address string) {
 // collects what goes wrong in it.
 func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("this test needs chromium, on Debian: apt-get install chromium")
+	program := installed("chromium", "chromium-browser", "google-chrome")
+	if program == "" {
+		t.Fatal("this test needs Chromium or Chrome; on Debian: apt-get install chromium")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900),
@@ -148,6 +148,16 @@ func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 		defer mu.Unlock()
 		return list
 	}
+}
+
+// installed returns the first program that is installed.
+func installed(names ...string) string {
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // run does steps in the browser.
