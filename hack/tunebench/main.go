@@ -3,9 +3,7 @@
 package main
 
 import (
-	"compress/gzip"
 	"context"
-	"embed"
 	"flag"
 	"fmt"
 	"io"
@@ -20,9 +18,6 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/internal/tune"
 )
-
-//go:embed testdata/*.gz
-var demands embed.FS
 
 // object is the ScaledObject that is tuned, but for its behavior.
 const object = `apiVersion: keda.sh/v1alpha1
@@ -39,10 +34,10 @@ spec:
     metadata: {zmyQuery: 'avg_over_time(zmy[1m])'}
 `
 
-// trace is a recorded demand.
-type trace struct {
-	name, file string
-	perWorker  float64
+// demand is what is tuned on: a recorded one, or a curve.
+type demand struct {
+	name  string
+	curve simulate.Demand
 }
 
 func main() {
@@ -64,10 +59,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		{"no window", "advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleDown: {stabilizationWindowSeconds: 0}}}}"},
 	}
 	fmt.Fprint(out, "| demand, HPA | | replica-hours | saturated minutes | changes | reversals | tuned plain triggers matched |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, t := range []trace{{"World Cup", "worldcup98.csv.gz", 1000}, {"AWS", "aws-elb.csv.gz", 20}} {
+	all, err := demands()
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
 		for _, b := range behaviors {
-			if name := t.name + ", " + b.name; strings.Contains(name, *only) {
-				if err := tuneOne(ctx, out, name, t, b.text, *policies); err != nil {
+			if name := d.name + ", " + b.name; strings.Contains(name, *only) {
+				if err := tuneOne(ctx, out, name, d.curve, b.text, *policies); err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
 			}
@@ -77,17 +76,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // tuneOne prints two lines: the plain trigger, and the recommended policy.
-func tuneOne(ctx context.Context, out io.Writer, name string, t trace, behavior string, policies int) error {
+func tuneOne(ctx context.Context, out io.Writer, name string, demand simulate.Demand, behavior string, policies int) error {
 	file, err := manifest.Read(name, strings.NewReader(fmt.Sprintf(object, behavior)))
 	if err != nil {
 		return err
 	}
 	server := trigger.Server{Interval: 15 * time.Second}
 	p, err := backtest.NewPlan([]*manifest.File{file}, "", server)
-	if err != nil {
-		return err
-	}
-	demand, err := read(t)
 	if err != nil {
 		return err
 	}
@@ -108,19 +103,6 @@ func tuneOne(ctx context.Context, out io.Writer, name string, t trace, behavior 
 
 func line(out io.Writer, name, who string, r simulate.Result, matched string) {
 	fmt.Fprintf(out, "| %s | %s | %.0f | %.1f | %d | %d | %s |\n", name, who, r.ReplicaHours, r.SaturatedMinutes, r.Changes, r.Reversals, matched)
-}
-
-func read(t trace) (simulate.Demand, error) {
-	file, err := demands.Open("testdata/" + t.file)
-	if err != nil {
-		return simulate.Demand{}, err
-	}
-	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		return simulate.Demand{}, err
-	}
-	return backtest.ReadDemand(text, t.perWorker)
 }
 
 // cpu is what this process has used of it.

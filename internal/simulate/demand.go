@@ -22,6 +22,16 @@ func (d Demand) Halves() (first, second Demand) {
 	return first, second
 }
 
+// Times returns the demand, a multiple of it.
+func (d Demand) Times(factor float64) Demand {
+	busy := make([]float64, len(d.Busy))
+	for i, v := range d.Busy {
+		busy[i] = factor * v
+	}
+	d.Busy = busy
+	return d
+}
+
 // in returns the demand of the stretch of time that ends since the start.
 func (d Demand) in(since time.Duration) float64 {
 	i := int((since - 1) / d.Step)

@@ -118,6 +118,26 @@ func (s *space) near(rng *rand.Rand, p *Plain) policy {
 	return q
 }
 
+// wide returns policies whose band is as wide as the demand: a fleet that is large
+// enough for its peaks is left alone when there is little to do. How full it may be
+// at a peak differs.
+func (s *space) wide(demand []float64) []policy {
+	sorted := slices.Sorted(slices.Values(demand))
+	low, high := sorted[len(sorted)/50], sorted[len(sorted)-1-len(sorted)/500]
+	var all []policy
+	for _, full := range []int{95, 85, 75, 60, 45} {
+		for _, delay := range []time.Duration{10 * time.Minute, 2 * time.Hour} {
+			p := policy{
+				up: full + 3, target: full, down: int(0.9 * float64(full) * low / max(high, 1e-9)),
+				mode: modes()[0], lookback: s.lookbacks()[0], downDelay: delay,
+			}
+			p.repair()
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 func (s *space) around(rng *rand.Rand, target int, delay time.Duration) policy {
 	p := policy{
 		target: target,
@@ -132,7 +152,7 @@ func (s *space) around(rng *rand.Rand, target int, delay time.Duration) policy {
 
 // vary returns a neighbour of a policy: one or two of its values are moved a step.
 func (s *space) vary(rng *rand.Rand, p policy) policy {
-	step := pick(rng, []int{-6, -3, -2, -1, 1, 2, 3, 6})
+	step := pick(rng, []int{-12, -5, -2, -1, 1, 2, 5, 12})
 	for range 1 + rng.IntN(2) {
 		switch rng.IntN(8) {
 		case 0:

@@ -91,20 +91,21 @@ func (s *search) try(ctx context.Context, policies []policy) error {
 	return err
 }
 
-// policies searches, on a budget. It begins with policies from anywhere in the
-// space and with some near each plain trigger of the front. All others are
+// policies searches, on a budget. It begins with some whose band is as wide as the
+// demand, with policies from anywhere in the space, and with some near each plain
+// trigger of the front. All others are
 // neighbours of the best policies so far: for each goal, of the one that misses it
 // by least. Goals that are well within reach are left alone.
 func (s *search) policies(ctx context.Context, budget int, goals []goal, plains []*Plain) error {
 	rng := rand.New(rand.NewPCG(seed, seed)) // repeatable, hence not crypto/rand
-	var first []policy
-	for range budget / 8 {
+	first := s.space.wide(s.train.Demand.Busy)
+	for range budget / 5 {
 		first = append(first, s.space.draw(rng))
 	}
 	for i := 0; len(plains) > 0 && i < budget/8; i++ {
 		first = append(first, s.space.near(rng, plains[i%len(plains)]))
 	}
-	if err := s.try(ctx, first); err != nil {
+	if err := s.try(ctx, first[:min(len(first), budget)]); err != nil {
 		return err
 	}
 	for barren := 0; len(s.found) < budget && barren < 20; {
@@ -124,19 +125,21 @@ func (s *search) policies(ctx context.Context, budget int, goals []goal, plains 
 const wellWithin = 0.97
 
 // neighbours returns the next policies to try. The first goal, the one that the
-// recommended policy is to reach, has more of them than the others.
+// recommended policy is to reach, has more of them than the others, and not of its
+// best policy alone.
 func (s *search) neighbours(rng *rand.Rand, goals []goal, most int) []policy {
+	const several = 8
 	var next []policy
 	for i, g := range goals {
-		best := slices.MinFunc(s.found, func(a, b *candidate) int { return cmp.Compare(g.miss(a.train), g.miss(b.train)) })
-		tries := 1
-		switch {
-		case i == 0:
-			tries = 1 + len(goals)/4
-		case g.miss(best.train) <= wellWithin:
-			tries = rng.IntN(8) / 7
+		byMiss := func(a, b *candidate) int { return cmp.Compare(g.miss(a.train), g.miss(b.train)) }
+		if i == 0 {
+			sorted := slices.SortedStableFunc(slices.Values(s.found), byMiss)
+			for _, c := range sorted[:min(several, len(sorted))] {
+				next = append(next, s.space.vary(rng, c.policy))
+			}
+			continue
 		}
-		for range tries {
+		if best := slices.MinFunc(s.found, byMiss); g.miss(best.train) > wellWithin || rng.IntN(8) == 0 {
 			next = append(next, s.space.vary(rng, best.policy))
 		}
 	}
