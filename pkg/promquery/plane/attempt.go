@@ -12,7 +12,10 @@ import (
 const (
 	// partOf is which part of the time left a request for many may take, so that
 	// there is time to take it apart when it does not end.
-	partOf = 4
+	partOf = 3
+	// enough is which part of a round a request must have had for its timeout to
+	// mean anything: what begins late may be cut short by the end of the round.
+	enough = 4
 	// retryDelay is how long a request waits that is sent once more.
 	retryDelay = 200 * time.Millisecond
 )
@@ -34,8 +37,7 @@ func (p *Plane) attempt(ctx context.Context, j *job, began time.Time, round time
 	o := outcome{job: j, began: began}
 	if deadline, ok := ctx.Deadline(); ok {
 		left := deadline.Sub(began)
-		// What began late may be cut short by the end of the round.
-		o.hurried = left < round/partOf
+		o.hurried = left < round/enough
 		if !j.alone() || j.class == control {
 			limited, cancel := context.WithTimeout(ctx, left/partOf)
 			defer cancel()

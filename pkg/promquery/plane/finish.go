@@ -43,10 +43,8 @@ func (r *round) note(o outcome, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.breaker.open
-	if o.err != nil && o.job.alone() && o.job.class != control && !meaningless(o) {
-		for _, m := range o.job.members {
-			r.blamed = append(r.blamed, blame{m.want.query, o.err})
-		}
+	if o.err != nil && o.job.class != control {
+		r.blame(o)
 	}
 	switch {
 	case o.err == nil:
@@ -71,6 +69,16 @@ func (r *round) note(o outcome, now time.Time) {
 		p.changed = make(chan struct{})
 	}
 	r.convict(now)
+}
+
+// blame notes who failed alone, with time enough.
+func (r *round) blame(o outcome) {
+	if !o.job.alone() || meaningless(o) {
+		return
+	}
+	for _, m := range o.job.members {
+		r.blamed = append(r.blamed, blame{m.want.query, o.err})
+	}
 }
 
 // convict records who failed alone while the source answers others. The caller
