@@ -3,8 +3,6 @@ package tune
 import (
 	"cmp"
 	"context"
-	"errors"
-	"math"
 	"slices"
 
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -32,7 +30,7 @@ type trial struct {
 func (s *search) trials() ([]trial, error) {
 	slow, more, less := s.train, s.train, s.train
 	slow.StartDelay *= 3
-	more.Demand, less.Demand = more.Demand.Times(1.15), less.Demand.Times(0.85)
+	more.Demand, less.Demand = more.Demand.Times(1.3), less.Demand.Times(0.8)
 	var all []trial
 	for _, l := range []simulate.Loop{slow, more, less} {
 		plain, err := simulate.Run(l, s.space.plan.Baseline(), nil)
@@ -44,56 +42,68 @@ func (s *search) trials() ([]trial, error) {
 	return all, nil
 }
 
-// recommend chooses a policy of the front. It has to keep within what the plain
-// trigger does in the first half: no more replica-hours, no more saturated minutes,
-// a tenth of its changes and a third of its reversals, of both with a margin; and
-// within the same of what that trigger does in each trial. Of those that do, the
-// cheapest is recommended. Where none does, it is the one that exceeds the limits by
-// least where it exceeds them most.
-func (s *search) recommend(ctx context.Context, r *Report, best []*candidate) error {
-	trials, err := s.trials()
-	if err != nil {
-		return err
-	}
-	strict, loose := calmest(r.BaselineTrain, 1-margin), calmest(r.BaselineTrain, 1)
-	least := math.Inf(1)
-	for i, c := range best { // the cheapest first
-		worst := loose.miss(c.train)
-		if loose.reached(c.train) {
-			worst = min(worst, 1)
-			if !strict.reached(c.train) {
-				worst = 1 + margin/10 // rather than one that fails in a trial
-			}
-			if worst, err = s.worst(ctx, c, trials, worst); err != nil {
-				return err
-			}
-		}
-		if c.train.ReplicaHours > loose.hours && r.Recommended > 0 {
-			break // what costs more than the plain trigger is no advice
-		}
-		if worst < least {
-			least, r.Recommended = worst, i
-		}
-		if least <= 1 {
-			break
+// tried bounds how many policies are put to the trials.
+const tried = 32
+
+// recommend chooses a policy of all that were found. It has to keep within what the
+// plain trigger does in the first half: no more replica-hours, no more saturated
+// minutes, a tenth of its changes and a third of its reversals, of both with a
+// margin; and within the same of what that trigger does in each trial. Of those that
+// do, the cheapest is recommended. Where none does, it is the one that exceeds the
+// limits by least where it exceeds them most.
+func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candidate, error) {
+	strict, loose := calmest(plain, 1-margin), calmest(plain, 1)
+	byCost := slices.Clone(s.found)
+	slices.SortStableFunc(byCost, func(a, b *candidate) int { return cmp.Compare(a.train.ReplicaHours, b.train.ReplicaHours) })
+	for _, g := range []goal{strict, loose} {
+		within := slices.DeleteFunc(slices.Clone(byCost), func(c *candidate) bool { return !g.reached(c.train) })
+		if len(within) > 0 {
+			return s.steadiest(ctx, spread(within, tried))
 		}
 	}
-	return nil
+	return slices.MinFunc(byCost, func(a, b *candidate) int { return cmp.Compare(loose.miss(a.train), loose.miss(b.train)) }), nil
 }
 
-// worst returns by how much a policy misses the limit of the trial that it misses
-// most, or what it is known to miss already.
-func (s *search) worst(ctx context.Context, c *candidate, trials []trial, worst float64) (float64, error) {
-	for _, t := range trials {
-		r, err := s.run(c, t.loop)
-		if err != nil || ctx.Err() != nil {
-			return 0, errors.Join(err, ctx.Err())
+// steadiest puts policies to the trials and returns the first that holds in all of
+// them, or the one that misses a limit by least.
+func (s *search) steadiest(ctx context.Context, policies []*candidate) (*candidate, error) {
+	trials, err := s.trials()
+	if err != nil {
+		return nil, err
+	}
+	worst := make([]float64, len(policies))
+	s.total += len(policies)
+	err = s.parallel(ctx, len(policies), func(i int) error {
+		for _, t := range trials {
+			r, err := s.run(policies[i], t.loop)
+			if err != nil {
+				return err
+			}
+			if !t.limit.reached(r) {
+				worst[i] = max(worst[i], t.limit.miss(r))
+			}
 		}
-		if !t.limit.reached(r) {
-			worst = max(worst, 1+margin, t.limit.miss(r))
+		return nil
+	})
+	best := 0
+	for i := range policies {
+		if worst[i] < worst[best] {
+			best = i
 		}
 	}
-	return worst, nil
+	return policies[best], err
+}
+
+// spread returns at most n of a list, evenly.
+func spread[T any](list []T, n int) []T {
+	if len(list) <= n {
+		return list
+	}
+	some := make([]T, n)
+	for i := range some {
+		some[i] = list[i*(len(list)-1)/(n-1)]
+	}
+	return some
 }
 
 // enough finds a plain trigger that costs no more than the recommended policy,

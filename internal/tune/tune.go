@@ -1,7 +1,9 @@
 package tune
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/infra-arch/zmy-scaler/internal/backtest"
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -28,7 +30,8 @@ type Report struct {
 	// half.
 	Baseline simulate.Result `json:"baseline"`
 	// Front are the policies that no other tried one is better than in
-	// replica-hours, saturated minutes and changes, in the first half.
+	// replica-hours, saturated minutes and changes, in the first half; and the
+	// recommended one, whose headroom none of the three shows.
 	Front []Point `json:"front"`
 	// Recommended is an index of Front.
 	Recommended int `json:"recommended"`
@@ -80,18 +83,31 @@ func Run(ctx context.Context, p *backtest.Plan, l simulate.Loop, o Options) (*Re
 		return nil, err
 	}
 	r.Tried = len(s.found)
-	best := front(s.found, func(c *candidate) simulate.Result { return c.train })
+	chosen, err := s.recommend(ctx, r.BaselineTrain)
+	if err != nil {
+		return nil, err
+	}
+	best := listed(front(s.found, func(c *candidate) simulate.Result { return c.train }), chosen)
 	if err := s.judge(ctx, best); err != nil {
 		return nil, err
 	}
-	for _, c := range best {
+	for i, c := range best {
+		if c == chosen {
+			r.Recommended = i
+		}
 		r.Front = append(r.Front, Point{Metadata: c.metadata, Train: c.train, Test: c.test})
-	}
-	if err := s.recommend(ctx, r, best); err != nil {
-		return nil, err
 	}
 	r.PlainEnough = r.enough()
 	return r, nil
+}
+
+// listed returns the front with a policy in it, the cheapest first.
+func listed(front []*candidate, c *candidate) []*candidate {
+	if slices.Contains(front, c) {
+		return front
+	}
+	i, _ := slices.BinarySearchFunc(front, c, func(a, b *candidate) int { return cmp.Compare(a.train.ReplicaHours, b.train.ReplicaHours) })
+	return slices.Insert(front, i, c)
 }
 
 // halves returns the loops of the two halves of the demand.

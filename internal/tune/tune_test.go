@@ -164,7 +164,7 @@ func curves() map[string]func(int, *rand.Rand) float64 {
 		"days and nights": func(m int, rng *rand.Rand) float64 {
 			return (10 + 8*math.Sin(2*math.Pi*float64(m)/720)) * (1 + 0.05*rng.NormFloat64())
 		},
-		"noise": func(_ int, rng *rand.Rand) float64 { return 12 * (1 + 0.3*rng.NormFloat64()) },
+		"a saw": func(m int, _ *rand.Rand) float64 { return 4 + float64(m%240)/12 },
 	}
 }
 
