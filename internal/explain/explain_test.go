@@ -20,16 +20,14 @@ var update = flag.Bool("update", false, "write testdata")
 
 var at = time.Date(2026, 3, 1, 3, 12, 0, 0, time.UTC)
 
-func ptr[T any](v T) *T { return &v }
-
 func scaleUp() *zmyv1.Explanation {
 	return &zmyv1.Explanation{
 		Trigger: &zmyv1.Trigger{
 			Namespace: "shop", ScaledObject: "checkout", Metric: "zmy", Source: "default", Mode: "active",
 			At: timestamppb.New(at), Band: "scale_up", Reason: "saturated", Text: "the yield is below scaleUpThreshold", Healthy: true,
-			Yield: ptr(0.12), ScaleUpThreshold: 0.3, ScaleDownThreshold: 0.9, InactiveThreshold: 0.95,
-			Replicas: ptr(int32(4)), Ready: ptr(int32(4)), Min: 1, Max: 10, Desired: ptr(int32(12)),
-			Emitted: &zmyv1.Emitted{Value: ptr(360.0), Target: 30, MetricType: "AverageValue", Active: ptr(true), HpaReplicas: ptr(int32(12)), HpaBounded: ptr(int32(10))},
+			Yield: new(0.12), ScaleUpThreshold: 0.3, ScaleDownThreshold: 0.9, InactiveThreshold: 0.95,
+			Replicas: new(int32(4)), Ready: new(int32(4)), Min: 1, Max: 10, Desired: new(int32(12)),
+			Emitted: &zmyv1.Emitted{Value: new(360.0), Target: 30, MetricType: "AverageValue", Active: new(true), HpaReplicas: new(int32(12)), HpaBounded: new(int32(10))},
 			Next:    "the HPA takes the fleet from 4 to 10, as fast as its behavior lets it",
 		},
 		Facts: []*zmyv1.Fact{
@@ -41,11 +39,11 @@ func scaleUp() *zmyv1.Explanation {
 			Text: "then the newest yield is too old to decide on, and the fleet holds",
 		}},
 		Queries: []*zmyv1.Query{
-			{Role: "yield", Text: "avg(\n  zmy{job=\"checkout\"}\n)", Sent: `avg by (job) (zmy{job=~"checkout|payment"})`, Newest: &zmyv1.Sample{State: "good", Value: ptr(0.12)}},
+			{Role: "yield", Text: "avg(\n  zmy{job=\"checkout\"}\n)", Sent: `avg by (job) (zmy{job=~"checkout|payment"})`, Newest: &zmyv1.Sample{State: "good", Value: new(0.12)}},
 			{Role: "guard", Text: "rollout", Error: "source default: timeout", Newest: &zmyv1.Sample{State: "not answered"}},
 		},
 		Changes: []*zmyv1.Decision{{
-			At: timestamppb.New(at), Band: "scale_up", Reason: "saturated", Yield: ptr(0.12), Replicas: ptr(int32(4)), Desired: ptr(int32(12)),
+			At: timestamppb.New(at), Band: "scale_up", Reason: "saturated", Yield: new(0.12), Replicas: new(int32(4)), Desired: new(int32(12)),
 		}},
 	}
 }

@@ -58,17 +58,17 @@ func TestExplanation(t *testing.T) {
 		}},
 		Queries: []*zmyv1.Query{{
 			Role: "yield", Text: "zmy", Sent: `label_replace(zmy, "t", "0", "", "") or label_replace(other, "t", "1", "", "")`,
-			Newest: &zmyv1.Sample{At: timestamppb.New(at), Value: ptr(0.1), State: "good", Partial: true},
+			Newest: &zmyv1.Sample{At: timestamppb.New(at), Value: new(0.1), State: "good", Partial: true},
 		}, {
 			Role: "wake", Text: "queue", Error: "timeout",
 		}},
 		Series: []*zmyv1.Series{{Role: "yield", Samples: []*zmyv1.Sample{
 			{At: timestamppb.New(at.Add(-15 * time.Second)), State: "no data"},
-			{At: timestamppb.New(at), Value: ptr(0.1), State: "good", Partial: true},
+			{At: timestamppb.New(at), Value: new(0.1), State: "good", Partial: true},
 		}}},
 		Recent: []*zmyv1.Decision{{
-			At: timestamppb.New(at), Band: "hold", Reason: "saturated_pending", Yield: ptr(0.1),
-			Replicas: ptr(int32(4)), Desired: ptr(int32(4)), Value: ptr(120.0), Active: ptr(true),
+			At: timestamppb.New(at), Band: "hold", Reason: "saturated_pending", Yield: new(0.1),
+			Replicas: new(int32(4)), Desired: new(int32(4)), Value: new(120.0), Active: new(true),
 		}, {
 			At: timestamppb.New(at.Add(-15 * time.Second)), Band: "hold", Reason: "no_data_too_long",
 		}},

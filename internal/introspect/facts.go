@@ -57,11 +57,12 @@ func timers(a engine.Answer, now time.Time) []*zmyv1.Timer {
 	add := func(name string, since time.Time, length time.Duration, text string) {
 		all = append(all, timer(name, since, length, now, text))
 	}
-	switch {
-	case a.Told.Reason == decision.SaturatedPending:
+	switch a.Told.Reason {
+	case decision.SaturatedPending:
 		add("scale_up_delay", d.Since, d.Delay, "then the yield has been low long enough to scale up")
-	case a.Told.Reason == decision.IdlePending:
+	case decision.IdlePending:
 		add("scale_down_delay", d.Since, d.Delay, "then the yield has been high long enough to scale down")
+	default:
 	}
 	if d.Yield.OK {
 		add("max_staleness", d.Yield.At, p.MaxStaleness, "then the newest yield is too old to decide on, and the fleet holds")

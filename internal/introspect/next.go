@@ -37,8 +37,9 @@ func next(a engine.Answer, e *zmyv1.Emitted, now time.Time) (string, time.Time) 
 		return "goes to 1; inactive once it is there", time.Time{}
 	case decision.NothingToDo:
 		return "KEDA takes the fleet to its minimum once its cooldownPeriod is over", time.Time{}
+	default:
+		return sizes(a, e), time.Time{}
 	}
-	return sizes(a, e), time.Time{}
 }
 
 // blind says when missing data turns from hold into an error.

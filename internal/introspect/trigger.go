@@ -62,8 +62,9 @@ func problem(s engine.Status) string {
 	case decision.NoData, decision.StaleData, decision.BadData, decision.NoDataTooLong,
 		decision.ReplicasUnknown, decision.WorkersUnknown, decision.GuardMissing, decision.PartialData:
 		return s.Told.Reason.Text()
+	default:
+		return ""
 	}
-	return ""
 }
 
 // emitted returns what KEDA is told, and the size that the HPA's own arithmetic

@@ -2,6 +2,7 @@ package introspect
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -22,9 +23,7 @@ var at = time.Date(2026, 3, 1, 3, 12, 0, 0, time.UTC)
 func trig(t *testing.T, metadata map[string]string) engine.Status {
 	t.Helper()
 	all := map[string]string{"zmyQuery": "zmy"}
-	for k, v := range metadata {
-		all[k] = v
-	}
+	maps.Copy(all, metadata)
 	parsed, err := trigger.Parse(all, trigger.Server{Interval: 15 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -52,11 +51,11 @@ func TestTriggerAtAGlance(t *testing.T) {
 	want := &zmyv1.Trigger{
 		Key: "shop/checkout/1", Namespace: "shop", ScaledObject: "checkout", Metric: "zmy", Source: "default", Mode: "active",
 		Band: "hold", Reason: "steady", Text: "the yield is inside the hold band", Healthy: true,
-		Yield: ptr(0.6), ScaleUpThreshold: 0.3, ScaleDownThreshold: 0.9, InactiveThreshold: 0.95,
-		Replicas: ptr(int32(4)), Ready: ptr(int32(4)), Status: ptr(int32(4)), Min: 1, Max: 20, Desired: ptr(int32(4)),
+		Yield: new(0.6), ScaleUpThreshold: 0.3, ScaleDownThreshold: 0.9, InactiveThreshold: 0.95,
+		Replicas: new(int32(4)), Ready: new(int32(4)), Status: new(int32(4)), Min: 1, Max: 20, Desired: new(int32(4)),
 		Emitted: &zmyv1.Emitted{
-			Value: ptr(120.0), Target: 30, MetricType: "AverageValue", Active: ptr(true),
-			HpaReplicas: ptr(int32(4)), HpaBounded: ptr(int32(4)),
+			Value: new(120.0), Target: 30, MetricType: "AverageValue", Active: new(true),
+			HpaReplicas: new(int32(4)), HpaBounded: new(int32(4)),
 		},
 		Next: "stays at 4 while the yield is from 0.3 to 0.9",
 	}
@@ -195,5 +194,3 @@ func TestEveryReasonHasANext(t *testing.T) {
 		}
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -1,6 +1,7 @@
 package promquery
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -100,8 +101,8 @@ func (r *averagers) visit(node parser.Node, path []parser.Node) error {
 
 // callAbove returns the call whose argument the node at the end of a path is.
 func callAbove(path []parser.Node) *parser.Call {
-	for i := len(path) - 1; i >= 0; i-- {
-		switch n := path[i].(type) {
+	for _, node := range slices.Backward(path) {
+		switch n := node.(type) {
 		case *parser.Call:
 			return n
 		case parser.Expressions, *parser.StepInvariantExpr:
