@@ -142,12 +142,13 @@ func quiet(ctx context.Context, t *testing.T, s *stage.Stage) {
 // none. The fleet has its own namespace.
 func nothingLeft(ctx context.Context, t *testing.T, w world, s *stage.Stage, before incluster.Inventory, system string) {
 	t.Helper()
+	var left []error // as of the last look that was not cut short
 	must(t, wait.Within(ctx, 2*time.Minute, "everything to be gone that came with the release", func(ctx context.Context) error {
 		now, err := w.cluster.Inventory(ctx)
 		if err != nil {
-			return err
+			return errors.Join(append(left, err)...)
 		}
-		var left []error
+		left = nil
 		for _, o := range now.Since(before) {
 			switch {
 			case o.Namespace == system, o.Namespace == w.cluster.Keda(), now[o]["app.kubernetes.io/instance"] == "zmy-scaler",
