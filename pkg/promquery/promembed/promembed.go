@@ -73,6 +73,11 @@ type Server struct {
 	// memory that must not go away under a query.
 	mu     sync.RWMutex
 	closed bool
+
+	// writing serialises appends. When several create series at a time, the
+	// storage may find a posting list out of order and sort it in place, under the
+	// eyes of queries that read it.
+	writing sync.Mutex
 	head   *tsdb.Head
 }
 
@@ -127,6 +132,8 @@ func (s *Server) Append(ctx context.Context, samples ...Sample) error {
 	if s.closed {
 		return ErrClosed
 	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	b := batch{app: s.head.Appender(ctx), newest: make(map[storage.SeriesRef]int64)}
 	for _, v := range samples {
 		if err := b.add(v); err != nil {
