@@ -78,7 +78,7 @@ type Server struct {
 	// storage may find a posting list out of order and sort it in place, under the
 	// eyes of queries that read it.
 	writing sync.Mutex
-	head   *tsdb.Head
+	head    *tsdb.Head
 }
 
 // Open starts an empty server. Close it.
