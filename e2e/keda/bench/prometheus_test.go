@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,12 @@ func startPrometheus(t *testing.T, binary string, f fleets) *prometheus.Server {
 			fmt.Fprintf(&page, "%s{job=%q,pod=%q} %v\n", name, fleetName(i), pod, v)
 		})
 	}
+	var past atomic.Bool // is written: it must be there before the present is
 	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !past.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		_, _ = w.Write(page.Bytes()) // a scrape that was given up
 	}))
@@ -56,6 +62,7 @@ scrape_configs:
 		f.series(i, func(name, pod string, v float64) { w.add(t, v, "__name__", name, "job", fleetName(i), "pod", pod) })
 	}
 	w.flush(t)
+	past.Store(true)
 	return p
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // mode is what a proxy does with requests.
@@ -22,6 +23,11 @@ const (
 	// hang never answers.
 	hang
 )
+
+// linger is how long after a request came it is counted who is under way: a client
+// that has an answer, or has given up, may send the next request before the proxy
+// has seen the end of that one.
+const linger = 50 * time.Millisecond
 
 // What a query must have in it to be poison.
 const (
@@ -49,8 +55,9 @@ func startProxy(t *testing.T, target string) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{forward: &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(u) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 1000},
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		// Prometheus takes 512 connections; on more than that a request would hang.
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, MaxConnsPerHost: 256},
 		// A client that gives up is none of the proxy's business.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}}
@@ -82,8 +89,15 @@ func (p *proxy) mostAtOnce() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	most := p.most
-	p.most = p.under
+	p.most = 0
 	return most
+}
+
+// note notes how many requests are under way.
+func (p *proxy) note() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = max(p.most, p.under)
 }
 
 // ServeHTTP implements http.Handler.
@@ -91,9 +105,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.requests++
 	p.under++
-	p.most = max(p.most, p.under)
 	m := p.mode
 	p.mu.Unlock()
+	time.AfterFunc(linger, p.note)
 	defer func() {
 		p.mu.Lock()
 		p.under--

@@ -44,6 +44,12 @@ func (r *report) atMost(t *testing.T, what string, got, most float64, format str
 	r.check(t, got <= most, what, "at most "+fmt.Sprintf(format, most), fmt.Sprintf(format, got))
 }
 
+// none is check for what must not be.
+func (r *report) none(t *testing.T, what string, got int) {
+	t.Helper()
+	r.check(t, got == 0, what, "none", fmt.Sprint(got))
+}
+
 // beside notes how the scaler compares with KEDA's own.
 func (r *report) beside(t *testing.T, what, keda, ours string) {
 	t.Helper()

@@ -24,16 +24,17 @@ func many(t *testing.T, r *report, b *bed, empty string) load {
 	s.settle(ctx, t, patience)
 	var a answers
 	floor := pb.NewExternalScalerClient(rig.Dial(t, empty))
-	ours := b.measure(ctx, t, usual(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, t, floor) })
+	ours := b.measure(ctx, t, usual(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, floor) })
 	quiet := b.measure(ctx, t, usual(), 2, s.Process, nil)
 	s.profile(ctx, t, "10000")
 
 	const what = "10,000 triggers of one shape: "
-	r.check(t, s.late(ctx, t) == 0, what+"with a late or wrong yield", "none", fmt.Sprint(s.late(ctx, t)))
+	r.none(t, what+"calls that fail", a.failed)
+	r.none(t, what+"with a late or wrong yield", s.late(ctx, t))
 	r.atMost(t, what+"memory of the scaler, MiB", ours.resident, 256, "%.0f")
 	r.atMost(t, what+"CPU of the scaler, seconds in 15", ours.own, 3, "%.2g")
 	r.atMost(t, what+"p99 of an answer, over that of an empty gRPC server", a.p99, 2, "%.2g")
-	r.check(t, polled.Failed == 0, "10,000 triggers polled by KEDA's own scaler: failed polls", "none", fmt.Sprint(polled.Failed))
+	r.none(t, "10,000 triggers polled by KEDA's own scaler: polls that fail", polled.Failed)
 	r.beside(t, "requests in an interval, 10,000 triggers", fmt.Sprintf("%.0f", theirs.mean()), fmt.Sprintf("%.0f", ours.mean()))
 	r.beside(t, "CPU of Prometheus, 10,000 triggers", times(theirs.prometheus, ours.prometheus), "1")
 	r.beside(t, "CPU of its own, 10,000 triggers", times(theirs.own, ours.own), "1")
@@ -78,7 +79,5 @@ func most(t *testing.T, r *report, b *bed, at10k load) {
 	r.atMost(t, what+"CPU of the scaler, over that with 10,000", ours.own/at10k.cpu, 12, "%.2g")
 	r.atMost(t, what+"memory of the scaler, over that with 10,000", ours.resident/at10k.resident, 12, "%.2g")
 	s.profile(ctx, t, "100000")
-	s.ends(ctx, t)
-	late := s.late(ctx, t)
-	r.check(t, late == 0, what+"with a late or wrong yield", "none", fmt.Sprint(late))
+	r.none(t, what+"with a late or wrong yield", s.late(ctx, t))
 }
