@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,11 +16,15 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/internal/clock"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/plan"
 )
 
 // wire answers requests in memory, in the words of a Prometheus: each job that a
-// merged query asks for has a value at each instant.
-type wire struct{ requests int }
+// query asks for has a value at each instant.
+type wire struct {
+	requests int
+	part     *regexp.Regexp // of a query, see seriesOf
+}
 
 // RoundTrip implements [http.RoundTripper].
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -32,9 +37,6 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, list, _ := strings.Cut(form.Get("query"), `job=~"`)
-	list, _, _ = strings.Cut(list, `"`)
-	var b bytes.Buffer
 	kind, samples := "vector", `"value":[`+form.Get("time")+`,"0.512345678"]`
 	if form.Has("start") {
 		kind = "matrix"
@@ -42,15 +44,40 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"status":"success","data":{"resultType":%q,"result":[`, kind)
-	for i, job := range strings.Split(list, "|") {
+	for i, labels := range w.seriesOf(form.Get("query")) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"metric":{"job":%q},%s}`, job, samples)
+		fmt.Fprintf(&b, `{"metric":{%s},%s}`, labels, samples)
 	}
 	b.WriteString(`]}}`)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&b), Request: r}, nil
+}
+
+// newWire returns a wire.
+func newWire() *wire {
+	return &wire{part: regexp.MustCompile(`job=~?"([^"]*)"[^"]*(?:"` + plan.Tag + `", "(\d+)(:)?)?`)}
+}
+
+// seriesOf returns the labels of all series that answer a query, which may be one
+// as it stands, a merged one, or a union of both.
+func (w *wire) seriesOf(query string) []string {
+	var all []string
+	for _, part := range w.part.FindAllStringSubmatch(query, -1) {
+		for job := range strings.SplitSeq(part[1], "|") {
+			switch {
+			case part[3] != "":
+				all = append(all, fmt.Sprintf(`"job":%q,%q:"%s:%s"`, job, plan.Tag, part[2], job))
+			case part[2] != "":
+				all = append(all, fmt.Sprintf(`%q:%q`, plan.Tag, part[2]))
+			default:
+				all = append(all, fmt.Sprintf(`"job":%q`, job))
+			}
+		}
+	}
+	return all
 }
 
 func rangeSamples(form url.Values) (string, error) {
@@ -73,8 +100,8 @@ func rangeSamples(form url.Values) (string, error) {
 
 // benchEngine returns an engine with n triggers of two queries, evaluated once.
 // Its time stands still.
-func benchEngine(b *testing.B, n int) (*Engine, *wire) {
-	w := &wire{}
+func benchEngine(b testing.TB, n int) (*Engine, *wire) {
+	w := newWire()
 	source, err := promquery.NewSource(promquery.NewSourceConfig("default", "http://p"), promquery.WithTransport(w))
 	if err != nil {
 		b.Fatal(err)
