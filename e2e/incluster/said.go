@@ -16,10 +16,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Said returns what KEDA's pods, and the programs below them, logged about a
-// namespace.
+// Said returns how KEDA's pods fare, and what they and the programs below them
+// logged about a namespace.
 func (c *Cluster) Said(ctx context.Context, namespace string) string {
-	return c.logs(ctx, c.o.Keda, "", 60, namespace) + c.o.Ground.Said(ctx, namespace)
+	var text strings.Builder
+	c.describePods(ctx, c.o.Keda, &text)
+	return text.String() + c.logs(ctx, c.o.Keda, "", 60, namespace) + c.o.Ground.Said(ctx, namespace)
 }
 
 // logs returns the last n lines with a text that each of the pods logged.
