@@ -38,7 +38,7 @@ func runEmpty() error {
 	pb.RegisterExternalScalerServer(s, empty{answer: &pb.GetMetricsResponse{
 		MetricValues: []*pb.MetricValue{{MetricName: "zmy", MetricValue: 150, MetricValueFloat: 150}},
 	}})
-	fmt.Printf("serving %s\n", l.Addr())
+	fmt.Fprintf(os.Stdout, "serving %s\n", l.Addr())
 	context.AfterFunc(ctx, s.Stop)
 	return s.Serve(l)
 }

@@ -82,7 +82,7 @@ func runKEDA(args string) error {
 			})
 		})
 	}
-	fmt.Println(`{"ready":true}`)
+	fmt.Fprintln(os.Stdout, `{"ready":true}`)
 	loops.Wait()
 	result.Polls, result.P50, result.P99 = len(took), took.at(0.5), took.at(0.99)
 	return json.NewEncoder(os.Stdout).Encode(result)
