@@ -31,7 +31,7 @@ type lintFlags struct {
 var errFound = errors.New("there are findings")
 
 func newLint(env environment) *cobra.Command {
-	f := lintFlags{failOn: lint.Warning}
+	f := lintFlags{failOn: lint.Error}
 	cmd := &cobra.Command{
 		Use:   "lint FILE...",
 		Short: "Check ScaledObject manifests before they are applied",
@@ -42,7 +42,7 @@ looks for what is valid and rarely meant: delays that add up, ways to zero witho
 a way back, policies that stop halfway. Other kinds of objects and of triggers are
 left alone. It asks nobody, unless a source is given.
 
-Exit code 0: nothing found, or nothing as bad as --fail-on. 1: findings, or a file
+Exit code 0: nothing found, or nothing as bad as --fail-on. 1: errors, or a file
 or source that cannot be read. 2: a mistake on the command line.`,
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +54,7 @@ or source that cannot be read. 2: a mistake on the command line.`,
 	flags.StringVar(&f.source, "source", "", "`URL` of a Prometheus to ask for every query: does it give one number, in range?")
 	flags.StringVar(&f.kubernetes, "kubernetes", kube.ModeAuto, "`auto|off`, as the scaler is run")
 	flags.DurationVar(&f.interval, "interval", time.Duration(config.Default().Evaluation.Interval), "the scaler's evaluation.interval")
-	flags.TextVar(&f.failOn, "fail-on", lint.Warning, "the mildest `info|warning|error` that fails")
+	flags.TextVar(&f.failOn, "fail-on", lint.Error, "the mildest `info|warning|error` that fails")
 	flags.StringSliceVar(&f.skip, "skip", nil, "`IDs` of rules not to look for, separated by commas")
 	flags.BoolVarP(&f.recursive, "recursive", "R", false, "directories with all below them")
 	return cmd

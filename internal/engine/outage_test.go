@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 	"weak"
 
@@ -15,9 +16,10 @@ import (
 // TestSourceKilledForTenMinutes: while a source is away the scaler sends a probe
 // an interval, its memory stays what it was, and it never sends more than eight
 // requests at once; two intervals after the source is back all is known again,
-// the ten minutes included.
-func TestSourceKilledForTenMinutes(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+// the ten minutes included. It does not run in parallel to other tests, whose memory
+// would count.
+func TestSourceKilledForTenMinutes(t *testing.T) { //nolint:paralleltest // it measures the heap
+	synctest.Test(t, func(t *testing.T) {
 		f := newFleets(t, 1000, sameShape)
 		var underWay, most atomic.Int64
 		count := func(next func(*http.Request) (*http.Response, error)) func(*http.Request) (*http.Response, error) {
