@@ -5,7 +5,6 @@ package boot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/node"
 	"github.com/infra-arch/zmy-scaler/e2e/incluster"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/testrun"
 	"github.com/infra-arch/zmy-scaler/e2e/tools"
 )
 
@@ -56,7 +56,7 @@ func Main(m *testing.M) int {
 	if listing := flag.Lookup("test.list"); listing != nil && listing.Value.String() != "" {
 		return m.Run()
 	}
-	if err := inParallel(); err != nil {
+	if err := testrun.InParallel(parallel); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -75,16 +75,6 @@ func Main(m *testing.M) int {
 		return max(1, code)
 	}
 	return code
-}
-
-// inParallel sets how many scenarios run at a time, if the user has not.
-func inParallel() error {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if given {
-		return nil
-	}
-	return flag.Set("test.parallel", parallel)
 }
 
 // here runs the tests inside, where a node is booted for them.
@@ -148,14 +138,8 @@ func prepare(dir string, more func(context.Context, tools.Cache, *parts) error) 
 	}); err != nil {
 		return err
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(partsFile(dir), text, 0o644)
+	return isolate.Hand(dir, p)
 }
-
-func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
 
 // run runs the tests, which find the directory by a variable.
 func run(m *testing.M, dir string) int {

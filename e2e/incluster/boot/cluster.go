@@ -3,7 +3,6 @@ package boot
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/kubeconfig"
 	"github.com/infra-arch/zmy-scaler/e2e/cluster/node"
 	"github.com/infra-arch/zmy-scaler/e2e/incluster"
+	"github.com/infra-arch/zmy-scaler/e2e/internal/isolate"
 )
 
 // farewell is how long before the deadline of the test binary it gives up, to take
@@ -27,13 +27,9 @@ const farewell = time.Minute
 func Cluster(t *testing.T) *incluster.Cluster {
 	t.Helper()
 	dir := os.Getenv(dirVariable)
-	text, err := os.ReadFile(partsFile(dir))
-	if err != nil {
-		t.Fatalf("the tests of this package run through boot.Main: %v", err)
-	}
 	var p parts
-	if err := json.Unmarshal(text, &p); err != nil {
-		t.Fatal(err)
+	if err := isolate.Take(dir, &p); err != nil {
+		t.Fatalf("the tests of this package run through boot.Main: %v", err)
 	}
 	ground, err := ground(t.Context(), dir, p)
 	if err != nil {

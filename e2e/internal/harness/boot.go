@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"testing"
 	"time"
@@ -23,12 +22,8 @@ func Boot(t *testing.T, speed Speed) cluster.Cluster {
 	if !inside {
 		t.Fatal("the tests of this package run through harness.Main")
 	}
-	text, err := os.ReadFile(partsFile(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var p parts
-	if err := json.Unmarshal(text, &p); err != nil {
+	if err := isolate.Take(dir, &p); err != nil {
 		t.Fatal(err)
 	}
 	net, err := isolate.Enter(dir)

@@ -73,3 +73,14 @@ func Build(ctx context.Context, module, binary, program string) error {
 	}
 	return nil
 }
+
+// InParallel sets how many tests run at a time, if the user has not. Flags have been
+// parsed.
+func InParallel(n string) error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", n)
+}

@@ -7,14 +7,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -59,23 +57,13 @@ func outer(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		text, err := json.Marshal(parts)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(partsFile(dir), text, 0o644)
+		return isolate.Hand(dir, parts)
 	})
 }
 
-func partsFile(dir string) string { return filepath.Join(dir, "parts.json") }
-
 // inner boots the node and runs the command.
 func inner(ctx context.Context, o node.Options, command []string) (code int, err error) {
-	text, err := os.ReadFile(partsFile(o.Dir))
-	if err != nil {
-		return 0, err
-	}
-	if err := json.Unmarshal(text, &o.Parts); err != nil {
+	if err := isolate.Take(o.Dir, &o.Parts); err != nil {
 		return 0, err
 	}
 	n, err := node.Boot(ctx, o)
