@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
@@ -73,6 +75,32 @@ func TestDown(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestDownPlansNothing: a round for thousands costs next to nothing while the source
+// is known to be down. It does not run in parallel to other tests, which allocate too.
+func TestDownPlansNothing(t *testing.T) { //nolint:paralleltest // it measures the heap
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, plan.DefaultLimits())
+		r.add("a", 0, 2000)
+		r.round()
+		up := allocated(func() { r.round() })
+		r.source.set(func([]string) behaviour { return behaviour{err: fails(promquery.KindUnreachable)} })
+		r.round()
+		down := allocated(func() { r.round() })
+		if !r.plane.Stats().Down || down > up/4 {
+			t.Errorf("%d bytes for a round while the source is down, %d while it is up", down, up)
+		}
+	})
+}
+
+// allocated returns how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 // TestPassingFailure: one failure is made good in the same round.

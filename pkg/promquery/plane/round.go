@@ -43,7 +43,10 @@ func (p *Plane) Run(ctx context.Context, asks []Ask, deliver func(ask int, r Res
 	if deadline, ok := ctx.Deadline(); ok {
 		r.total = deadline.Sub(now)
 	}
-	r.plan(now)
+	if len(asks) == 0 || !r.knock(ctx) {
+		return
+	}
+	r.plan(time.Now())
 	r.run(ctx)
 }
 
@@ -191,28 +194,6 @@ func (r *round) start(ctx context.Context) {
 		m.want.sent = j.text
 	}
 	go func() { r.done <- r.p.attempt(ctx, j, now, r.total) }()
-}
-
-// control returns a request that should succeed if the source is up: for what
-// was answered last, or else for any query that is wanted, another one each time.
-func (r *round) control() *job {
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	r.p.probes++
-	var like *job
-	switch {
-	case len(r.shared) > 0:
-		like = r.shared[r.p.probes%len(r.shared)]
-	case r.owned.left > 0:
-		like = r.owned.peek(r.p.probes)
-	default:
-		like = r.suspects.peek(r.p.probes)
-	}
-	query := r.p.lastGood
-	if query == nil {
-		query = like.members[r.p.probes%len(like.members)].want.query
-	}
-	return single(&want{query: query, first: -1}, span{from: like.span.to, to: like.span.to}, control)
 }
 
 // giveUp ends everything that is queued.
