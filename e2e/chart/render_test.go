@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	apps "k8s.io/api/apps/v1"
@@ -28,12 +29,22 @@ const chart = "../../charts/zmy-scaler"
 // manifests are the objects of a release, in JSON.
 type manifests map[string][]json.RawMessage
 
+// helm returns where the program is. It is built once: tests that begin side by side
+// would each build all of it.
+var helm = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("go", "tool", "-modfile=../../tools/helm/go.mod", "-n", "helm").Output()
+	return strings.TrimSpace(string(out)), err
+})
+
 // render renders the chart as the release zmy-scaler in zmy-system.
 func render(t *testing.T, args ...string) manifests {
 	t.Helper()
-	command := []string{"tool", "-modfile=../../tools/helm/go.mod", "helm", "template", "zmy-scaler", chart, "--namespace", "zmy-system"}
+	program, err := helm()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "go", append(command, args...)...)
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"template", "zmy-scaler", chart, "--namespace", "zmy-system"}, args...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
