@@ -59,7 +59,7 @@ func (en *entry) detail(s Status) Detail {
 	defer en.data.Unlock()
 	d := Detail{
 		Status: s, Metadata: en.metadata,
-		Recent: en.history.recent.records(), Changes: en.history.changes.records(),
+		Recent: en.history.recent(), Changes: en.history.changed(),
 	}
 	ticks := zmy.Tick(en.trig.Policy.Ticks())
 	newest := en.window.Grid.At(s.Decision.At)

@@ -31,11 +31,16 @@ type Record struct {
 	Told decision.Told
 }
 
-// note is a Record as it is kept: thousands of triggers keep 120 each.
+// note is a Record as it is kept.
 type note struct {
-	at                      int64 // Unix nanoseconds
+	at    int64 // Unix nanoseconds
+	yield float64
+	said
+}
+
+// said is what a decision mostly has in common with the one before.
+type said struct {
 	value                   int64
-	yield                   float64
 	replicas, desired, size int32
 	band, reason            uint8
 	toldBand, toldReason    uint8
@@ -52,11 +57,10 @@ const (
 
 // pack makes a note of a decision.
 func pack(d *decision.Decision, t decision.Told) note {
-	n := note{
-		at: d.At.UnixNano(), value: t.Value, yield: d.Yield.Value,
-		replicas: int32(d.Replicas.N), desired: int32(d.Desired), size: int32(t.Replicas),
+	n := note{at: d.At.UnixNano(), yield: d.Yield.Value, said: said{
+		value: t.Value, replicas: int32(d.Replicas.N), desired: int32(d.Desired), size: int32(t.Replicas),
 		band: uint8(d.Band), reason: uint8(d.Reason), toldBand: uint8(t.Band), toldReason: uint8(t.Reason),
-	}
+	}}
 	for _, f := range []struct {
 		set  bool
 		flag uint8
@@ -88,54 +92,97 @@ func (n note) unpack() Record {
 	}
 }
 
-// says reports whether two notes tell KEDA the same size and activity.
-func (n note) says(o note) bool {
+// tells reports whether both tell KEDA the same size and activity.
+func (s said) tells(o said) bool {
 	const told = flagActive | flagNoValue | flagNoActivity
-	return n.size == o.size && n.flags&told == o.flags&told
+	return s.size == o.size && s.flags&told == o.flags&told
 }
 
 // history keeps a trigger's newest decisions, and the newest of those that told
-// KEDA something else than the one before.
+// KEDA something else than the one before. Thousands of triggers have one, and most
+// of them say the same for hours: what is said is kept once for a run of decisions.
 type history struct {
-	recent, changes ring
+	runs    []run     // the oldest first
+	yields  []float64 // of the decisions of all runs, around a ring
+	oldest  int       // in yields, once the ring is full
+	changes []note    // the oldest first
+}
+
+// run is decisions one after the other that say the same.
+type run struct {
+	first, step int64 // Unix nanoseconds; there is no step before the second
+	n           int32
+	said
+}
+
+// last is when the newest decision of the run was.
+func (r *run) last() int64 { return r.first + int64(r.n-1)*r.step }
+
+// goesOn reports whether a decision belongs to the run.
+func (r *run) goesOn(n note) bool {
+	return r.said == n.said && (r.n == 1 || n.at-r.last() == r.step)
 }
 
 // add takes the newest decision in.
 func (h *history) add(n note) {
-	if last, ok := h.recent.newest(); ok && !n.says(last) {
-		h.changes.add(n, keptChanges)
-	}
-	h.recent.add(n, keptDecisions)
-}
-
-// ring keeps the newest notes; it grows as it fills.
-type ring struct {
-	notes []note
-	next  int // where the oldest stands once the ring is full
-}
-
-func (r *ring) add(n note, limit int) {
-	if len(r.notes) < limit {
-		r.notes = append(r.notes, n)
+	if len(h.runs) == 0 {
+		h.runs = append(h.runs, run{first: n.at, n: 1, said: n.said})
+		h.keep(n.yield)
 		return
 	}
-	r.notes[r.next] = n
-	r.next = (r.next + 1) % limit
-}
-
-func (r *ring) newest() (note, bool) {
-	if len(r.notes) == 0 {
-		return note{}, false
+	newest := &h.runs[len(h.runs)-1]
+	if !newest.tells(n.said) {
+		if len(h.changes) == keptChanges {
+			h.changes = slices.Delete(h.changes, 0, 1)
+		}
+		h.changes = append(h.changes, n)
 	}
-	return r.notes[(r.next+len(r.notes)-1)%len(r.notes)], true
+	if newest.goesOn(n) {
+		newest.step = n.at - newest.last()
+		newest.n++
+	} else {
+		h.runs = append(h.runs, run{first: n.at, n: 1, said: n.said})
+	}
+	h.keep(n.yield)
 }
 
-// records returns what is kept, the newest first.
-func (r *ring) records() []Record {
-	all := make([]Record, 0, len(r.notes))
-	for i := range r.notes {
-		all = append(all, r.notes[(r.next+i)%len(r.notes)].unpack())
+// keep takes in the yield of the newest decision, and forgets the oldest decision
+// where there is one too many.
+func (h *history) keep(yield float64) {
+	if len(h.yields) < keptDecisions {
+		h.yields = append(h.yields, yield)
+		return
+	}
+	h.yields[h.oldest] = yield
+	h.oldest = (h.oldest + 1) % keptDecisions
+	if r := &h.runs[0]; r.n > 1 {
+		r.first += r.step
+		r.n--
+		return
+	}
+	h.runs = slices.Delete(h.runs, 0, 1)
+}
+
+// recent returns the newest decisions, the newest first.
+func (h *history) recent() []Record {
+	all := make([]Record, 0, len(h.yields))
+	for i := range h.runs {
+		r := &h.runs[i]
+		for k := range r.n {
+			yield := h.yields[(h.oldest+len(all))%len(h.yields)]
+			all = append(all, note{at: r.first + int64(k)*r.step, yield: yield, said: r.said}.unpack())
+		}
 	}
 	slices.Reverse(all)
+	return all
+}
+
+// changed returns the newest decisions that told KEDA something else than the one
+// before, the newest first.
+func (h *history) changed() []Record {
+	all := make([]Record, 0, len(h.changes))
+	for _, n := range slices.Backward(h.changes) {
+		all = append(all, n.unpack())
+	}
 	return all
 }

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
@@ -55,14 +58,14 @@ func TestNoteKeepsAllOfADecision(t *testing.T) {
 
 func TestHistoryKeepsTheNewest(t *testing.T) {
 	var h history
-	if got := h.recent.records(); len(got) != 0 {
+	if got := h.recent(); len(got) != 0 {
 		t.Fatalf("an empty history has %d records", len(got))
 	}
 	const total = 250
 	for i := range total {
 		h.add(told(i, 1+i/5)) // another size every five decisions
 	}
-	recent, changes := h.recent.records(), h.changes.records()
+	recent, changes := h.recent(), h.changed()
 	if len(recent) != keptDecisions || len(changes) != keptChanges {
 		t.Fatalf("%d decisions and %d changes are kept, want %d and %d", len(recent), len(changes), keptDecisions, keptChanges)
 	}
@@ -75,6 +78,48 @@ func TestHistoryKeepsTheNewest(t *testing.T) {
 		if want := time.Unix(int64(15*(total-5-5*i)), 0); !r.At.Equal(want) {
 			t.Fatalf("change %d is of %v, want %v", i, r.At, want)
 		}
+	}
+}
+
+// TestHistoryAgainstList: runs of decisions, with holes in time and in what they
+// say, give back what a plain list does.
+func TestHistoryAgainstList(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 50 {
+		var h history
+		var list []Record
+		n := told(0, 4)
+		for range rng.IntN(3 * keptDecisions) {
+			n.at += int64(1+rng.IntN(30)/29) * int64(15*time.Second)
+			n.yield = rng.Float64()
+			switch rng.IntN(25) {
+			case 0:
+				n.size = int32(rng.IntN(5))
+			case 1:
+				n.reason = uint8(1 + rng.IntN(5))
+			case 2:
+				n.flags ^= flagYield
+			}
+			h.add(n)
+			list = append(list, n.unpack())
+		}
+		slices.Reverse(list)
+		list = list[:min(len(list), keptDecisions)]
+		if diff := cmp.Diff(list, h.recent(), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+// TestHistoryOfASteadyTrigger: the past of a trigger that says the same all the time
+// takes little more than its yields.
+func TestHistoryOfASteadyTrigger(t *testing.T) {
+	var h history
+	for i := range 3 * keptDecisions {
+		h.add(told(i, 4))
+	}
+	if len(h.runs) != 1 || len(h.yields) != keptDecisions {
+		t.Errorf("%d runs, %d yields", len(h.runs), len(h.yields))
 	}
 }
 
@@ -98,7 +143,7 @@ func TestHistoryKnowsAChange(t *testing.T) {
 			next := base
 			tt.change(&next)
 			h.add(next)
-			if got := len(h.changes.records()); got != tt.want {
+			if got := len(h.changed()); got != tt.want {
 				t.Errorf("%d changes, want %d", got, tt.want)
 			}
 		})
