@@ -97,12 +97,16 @@ test-chart: ## The chart's pods, configuration and admission policy, judged by K
 e2e-unit: ## The unit tests of what the scenarios stand on
 	cd e2e && $(GO) test -count=1 -timeout 10m $$($(GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
 
+.PHONY: e2e-tools
+e2e-tools: ## Build Kubernetes, KEDA and the like for the scenarios, where the cache lacks them
+	cd e2e && $(GO) run ./tools/build
+
 .PHONY: e2e-cluster
-e2e-cluster: ## Scenarios on a real control plane with KEDA; the first run builds it all
+e2e-cluster: e2e-tools ## Scenarios on a real control plane with KEDA; the first run builds it all
 	cd e2e && $(GO) test -count=1 -timeout 45m ./scenarios/...
 
 .PHONY: e2e-node
-e2e-node: ## A real node with KEDA, and the released chart and image on it; says so where there can be none
+e2e-node: e2e-tools ## A real node with KEDA, and the released chart and image on it; says so where there can be none
 	cd e2e && $(GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
 
 .PHONY: test-page

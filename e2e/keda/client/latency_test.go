@@ -8,6 +8,7 @@ import (
 	"time"
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery/promquerytest"
@@ -16,8 +17,10 @@ import (
 const (
 	// asked is how many times each method is called for a measurement.
 	asked = 2000
-	// allowed is the p99 of one call from memory.
+	// allowed is the p99 of one call from memory; on a machine that is too busy for
+	// that, a call may take so many times what one to the health service takes.
 	allowed = 5 * time.Millisecond
+	times   = 3
 	// attempts is how often it is measured: other programs on the machine may
 	// spoil a measurement, they cannot improve it.
 	attempts = 3
@@ -41,7 +44,8 @@ func TestLatencyWhileTheSourceHangs(t *testing.T) {
 	scaler := rig.StartScaler(t, "scaler", rig.Config{Sources: map[string]string{"default": p.URL}}.Write(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	client := pb.NewExternalScalerClient(rig.Dial(t, scaler.GRPC))
+	conn := rig.Dial(t, scaler.GRPC)
+	client, health := pb.NewExternalScalerClient(conn), healthpb.NewHealthClient(conn)
 	var refs []*pb.ScaledObjectRef
 	for i := range 20 {
 		ref := rig.Trigger{Name: fmt.Sprintf("fleet-%d", i), Metadata: map[string]string{"zmyQuery": "zmy", "replicasQuery": "workers"}}.Ref()
@@ -52,19 +56,21 @@ func TestLatencyWhileTheSourceHangs(t *testing.T) {
 	}
 	p.Hang()
 	for attempt := 1; ; attempt++ {
-		values, activity := measure(ctx, t, client, refs)
-		t.Logf("%d calls each: GetMetrics %v; IsActive %v", asked, values, activity)
-		if values.at(0.99) < allowed && activity.at(0.99) < allowed {
+		values, activity, floor := measure(ctx, t, client, health, refs)
+		t.Logf("%d calls each: GetMetrics %v; IsActive %v; Check %v", asked, values, activity, floor)
+		most := max(allowed, times*floor.at(0.99))
+		if values.at(0.99) < most && activity.at(0.99) < most {
 			return
 		}
 		if attempt == attempts {
-			t.Fatalf("p99 is not below %v in any of %d attempts", allowed, attempts)
+			t.Fatalf("p99 is not below %v in any of %d attempts", most, attempts)
 		}
 	}
 }
 
-// measure calls as KEDA does, GetMetrics and IsActive in turn.
-func measure(ctx context.Context, t *testing.T, client pb.ExternalScalerClient, refs []*pb.ScaledObjectRef) (values, activity latencies) {
+// measure calls as KEDA does, GetMetrics and IsActive in turn, and the health
+// service, which needs to know nothing.
+func measure(ctx context.Context, t *testing.T, client pb.ExternalScalerClient, health healthpb.HealthClient, refs []*pb.ScaledObjectRef) (values, activity, floor latencies) {
 	t.Helper()
 	for i := range asked {
 		ref := refs[i%len(refs)]
@@ -79,8 +85,14 @@ func measure(ctx context.Context, t *testing.T, client pb.ExternalScalerClient, 
 			t.Fatalf("IsActive: %v, %v", a, err)
 		}
 		values, activity = append(values, between.Sub(began)), append(activity, time.Since(between))
+		began = time.Now()
+		if _, err := health.Check(ctx, &healthpb.HealthCheckRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		floor = append(floor, time.Since(began))
 	}
 	slices.Sort(values)
 	slices.Sort(activity)
-	return values, activity
+	slices.Sort(floor)
+	return values, activity, floor
 }
