@@ -36,6 +36,10 @@ func (a *Activation) Check(now time.Time, spec int, active, failed bool) int {
 	return spec
 }
 
+// Matters reports whether a poll of a fleet of this size can move it, now or
+// later: a fleet that never sleeps and has its minimum is none of KEDA's business.
+func (a *Activation) Matters(spec int) bool { return a.sleeps() || spec == 0 || spec < a.Min }
+
 // SleepsAt returns when a fleet that stays inactive goes to sleep; ok is false
 // where it never does.
 func (a *Activation) SleepsAt() (at time.Time, ok bool) {

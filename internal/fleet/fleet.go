@@ -80,7 +80,8 @@ type Fleet struct {
 	rng      *rand.Rand
 	demand   Curve
 	ready    int
-	starting []time.Time // when each worker that is not ready becomes so, in order
+	now      time.Duration   // of the last step, since the start
+	starting []time.Duration // when each worker that is not ready becomes so, in order
 	last     Reading
 }
 
@@ -118,7 +119,7 @@ func (f *Fleet) SetReplicas(n int) {
 	defer f.mu.Unlock()
 	n = max(n, 0)
 	for f.ready+len(f.starting) < n {
-		f.starting = append(f.starting, f.last.At.Add(f.cfg.StartDelay))
+		f.starting = append(f.starting, f.now+f.cfg.StartDelay)
 	}
 	if extra := f.ready + len(f.starting) - n; extra > 0 {
 		unready := min(extra, len(f.starting))
@@ -137,23 +138,28 @@ func (f *Fleet) Read() Reading {
 
 // Step lets the fleet work until now and returns the reading. A time that is not
 // after the last step changes nothing.
-func (f *Fleet) Step(now time.Time) Reading {
+func (f *Fleet) Step(now time.Time) Reading { return f.StepTo(now.Sub(f.cfg.Start)) }
+
+// StepTo is [Fleet.Step] for a time since the start. Replays take many millions of
+// steps, and arithmetic with times costs more than the work of a fleet.
+func (f *Fleet) StepTo(now time.Duration) Reading {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !now.After(f.last.At) {
+	if now <= f.now {
 		return f.last
 	}
-	r := f.last
+	r := &f.last
 	r.Demand = f.draw(now)
 	var capacity, done float64
-	for from := f.last.At; from.Before(now); {
+	for from := f.now; from < now; {
 		f.startUntil(from)
 		to := now
-		if len(f.starting) > 0 && f.starting[0].Before(now) {
+		if len(f.starting) > 0 && f.starting[0] < now {
 			to = f.starting[0]
 		}
-		able := float64(f.ready) * to.Sub(from).Seconds()
-		arrived := r.Demand * to.Sub(from).Seconds()
+		seconds := (to - from).Seconds()
+		able := float64(f.ready) * seconds
+		arrived := float64(r.Demand * seconds)
 		served := min(r.Backlog+arrived, able)
 		capacity += able
 		done += served
@@ -162,14 +168,14 @@ func (f *Fleet) Step(now time.Time) Reading {
 		from = to
 	}
 	f.startUntil(now)
+	f.now = now
 	r.Done += done
 	r.Load = load(done, capacity, r.Backlog)
 	r.CPU = f.cfg.IdleCPU + float64((f.cfg.BusyCPU-f.cfg.IdleCPU)*r.Load)
 	r.Waiting = r.Backlog / f.cfg.TaskTime.Seconds()
-	r.At, r.Ready = now, f.ready
-	f.last = r
-	f.last.NextReady = f.nextReady()
-	return f.last
+	r.At, r.Ready = f.cfg.Start.Add(now), f.ready
+	r.NextReady = f.nextReady()
+	return *r
 }
 
 // nextReady returns how long after the last step a worker becomes ready.
@@ -177,12 +183,12 @@ func (f *Fleet) nextReady() time.Duration {
 	if len(f.starting) == 0 {
 		return 0
 	}
-	return f.starting[0].Sub(f.last.At)
+	return f.starting[0] - f.now
 }
 
 // draw returns the demand of the step that ends at now.
-func (f *Fleet) draw(now time.Time) float64 {
-	demand := f.demand(now.Sub(f.cfg.Start))
+func (f *Fleet) draw(now time.Duration) float64 {
+	demand := f.demand(now)
 	noise := 1.0
 	if f.cfg.Noise > 0 {
 		noise += f.cfg.Noise * f.rng.NormFloat64()
@@ -191,8 +197,8 @@ func (f *Fleet) draw(now time.Time) float64 {
 }
 
 // startUntil makes the workers ready that have started by now.
-func (f *Fleet) startUntil(now time.Time) {
-	for len(f.starting) > 0 && !f.starting[0].After(now) {
+func (f *Fleet) startUntil(now time.Duration) {
+	for len(f.starting) > 0 && f.starting[0] <= now {
 		f.starting = f.starting[1:]
 		f.ready++
 	}

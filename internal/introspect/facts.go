@@ -35,7 +35,7 @@ func facts(a engine.Answer) []*zmyv1.Fact {
 		add("workers", d.Workers, "harmonic mean of the workers over the lookback")
 		add("work", d.Work, "busy workers: load x workers")
 	}
-	reading("heaviest_work", d.MaxWork, "the heaviest work in scaleDownDelay")
+	reading("heaviest_work", d.MaxWork, "the heaviest work since the yield is this high, at most scaleDownDelay ago")
 	reading("cpu", d.CPU, "CPU used over CPU requested")
 	if d.Pressure > 0 {
 		add("target", p.Target, "triggerThreshold / 100, the load the fleet is sized to")

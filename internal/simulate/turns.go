@@ -29,7 +29,7 @@ func (r *run) advance(to time.Duration) {
 		return
 	}
 	before := r.last
-	r.last = r.workers.Step(r.Demand.Start.Add(to))
+	r.last = r.workers.StepTo(to)
 	r.tally.worked(to-r.now, before, r.last)
 	r.now = to
 }
@@ -91,9 +91,12 @@ func (r *run) judge() {
 
 // look is a turn of KEDA's scale loop.
 func (r *run) look() {
+	r.poll += r.Polling
+	if !r.keda.Matters(r.last.Spec) {
+		return
+	}
 	active, failed := r.control.Active(r.time(), r.fleet())
 	r.scale(r.keda.Check(r.time(), r.last.Spec, active, failed), ByKEDA)
-	r.poll += r.Polling
 }
 
 // turn is a turn of the HPA.

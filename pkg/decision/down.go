@@ -12,7 +12,7 @@ func down(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 	yield, n := w.Of(zmy.Yield), p.Grid.Steps(p.DownDelay)
 	since, held := row(yield, t, n, p.idle)
 	d.Since, d.Delay = p.Grid.Time(since), p.DownDelay
-	most, workers, work, known := p.heaviest(w, t-zmy.Tick(n), t)
+	most, workers, work, known := p.heaviest(w, since, t)
 	if known {
 		d.Workers, d.Work = workers, work
 		d.MaxWork = Reading{Value: most, At: d.Yield.At, OK: true}

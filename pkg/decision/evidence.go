@@ -28,7 +28,8 @@ type Evidence struct {
 	// Workers is H, the harmonic mean of the workers over the lookback at the
 	// yield's instant; Work the busy ones among them. Zero where unknown.
 	Workers, Work float64
-	// MaxWork is the heaviest work in the delay window; known for scale-downs.
+	// MaxWork is the heaviest work from Since on, which is all of the delay window
+	// once the row is long enough; known for scale-downs.
 	MaxWork Reading
 	// CPU is the sample that weighed in, if any.
 	CPU Reading

@@ -20,42 +20,56 @@ func floor(x float64) float64 { return math.Floor(x + float64(1e-9*max(1, x))) }
 // constant work the averaged load is work * mean(1/n), so load times the
 // harmonic mean of n is the work, exactly, also while a step is settling.
 type crew struct {
-	workers *zmy.Series
-	span    zmy.Tick // ticks in the lookback
-	carry   zmy.Tick // how many ticks back the newest count may be taken from
-	sum     float64  // of 1/n
-	n       int
-	newest  float64
-	at      zmy.Tick // of newest
-	seen    bool
+	coming, going zmy.Walk // over the counts that enter the lookback, and leave it
+	span          zmy.Tick // ticks in the lookback
+	carry         zmy.Tick // how many ticks back the newest count may be taken from
+	sum           float64  // of 1/n
+	n             int
+	mean          float64 // n / sum
+	newest        float64
+	at            zmy.Tick // of newest
+	seen          bool
 }
 
-func (p *Policy) crew(w *zmy.Window) crew {
-	return crew{
-		workers: w.Of(zmy.Workers),
-		span:    zmy.Tick(max(1, p.Grid.StepsUp(p.Lookback))),
-		carry:   zmy.Tick(p.Grid.Steps(p.MaxStaleness)),
+// crew returns the workers on their way to from: as many ticks before it as are
+// needed to know them there. It returns the tick to begin with.
+func (p *Policy) crew(w *zmy.Window, from zmy.Tick) (crew, zmy.Tick) {
+	c := crew{
+		span:  zmy.Tick(max(1, p.Grid.StepsUp(p.Lookback))),
+		carry: zmy.Tick(p.Grid.Steps(p.MaxStaleness)),
 	}
+	first := from - max(c.span-1, c.carry)
+	c.coming, c.going = w.Of(zmy.Workers).Walk(first), w.Of(zmy.Workers).Walk(first)
+	return c, first
 }
 
-// lead is how many ticks before the first one asked for the crew must be walked.
-func (c *crew) lead() zmy.Tick { return max(c.span-1, c.carry) }
-
-// step moves the crew's lookback so that it ends at k. Steps are taken one by one.
+// step moves the crew's lookback so that it ends at k. Steps are taken one by one,
+// from first on.
 func (c *crew) step(k, first zmy.Tick) {
-	if s := c.workers.At(k); s.OK() && s.Value > 0 {
-		c.sum += 1 / s.Value
+	in, out := c.coming.Next(), zmy.Sample{}
+	if k-c.span >= first {
+		out = c.going.Next()
+	}
+	enters, leaves := in.OK() && in.Value > 0, out.OK() && out.Value > 0
+	if enters {
+		c.newest, c.at, c.seen = in.Value, k, true
+	}
+	if enters == leaves && in.Value == out.Value {
+		return // as most of the time
+	}
+	if enters {
+		c.sum += 1 / in.Value
 		c.n++
-		c.newest, c.at, c.seen = s.Value, k, true
 	}
-	if gone := k - c.span; gone >= first {
-		if s := c.workers.At(gone); s.OK() && s.Value > 0 {
-			c.sum -= 1 / s.Value
-			if c.n--; c.n == 0 {
-				c.sum = 0
-			}
-		}
+	if leaves {
+		c.sum -= 1 / out.Value
+		c.n--
 	}
+	if c.n == 0 {
+		c.sum = 0
+		return
+	}
+	c.mean = float64(c.n) / c.sum
 }
 
 // size returns H at k for a load, and whether it is known. Where the whole
@@ -65,7 +79,7 @@ func (c *crew) size(k zmy.Tick, load float64) (float64, bool) {
 	case c.seen && k-c.at <= max(c.carry, c.span-1) && (load >= clipped || c.n == 0):
 		return c.newest, true
 	case c.n > 0:
-		return float64(c.n) / c.sum, true
+		return c.mean, true
 	}
 	return 0, false
 }
@@ -73,13 +87,15 @@ func (c *crew) size(k zmy.Tick, load float64) (float64, bool) {
 // heaviest returns the largest work in [from, to], and H and the work at to. It
 // reports false where the workers are unknown at a good yield in between.
 func (p *Policy) heaviest(w *zmy.Window, from, to zmy.Tick) (most, workers, work float64, ok bool) {
-	c := p.crew(w)
-	yield := w.Of(zmy.Yield)
-	first := from - c.lead()
+	c, first := p.crew(w, from)
+	yield := w.Of(zmy.Yield).Walk(from)
 	for k := first; k <= to; k++ {
 		c.step(k, first)
-		y := yield.At(k)
-		if k < from || !y.OK() {
+		if k < from {
+			continue
+		}
+		y := yield.Next()
+		if !y.OK() {
 			continue
 		}
 		h, known := c.size(k, 1-y.Value)

@@ -50,7 +50,7 @@ func TestWorkAgainstThePlainFormula(t *testing.T) {
 		compared++
 		at := s.p.Grid.At(d.Yield.At)
 		most := 0.0
-		for k := at - zmy.Tick(s.p.DownDelay/s.p.Grid.Interval()); k <= at; k++ {
+		for k := s.p.Grid.At(d.Since); k <= at; k++ {
 			if work, ok := plainWork(s.p, s.w, k); ok {
 				most = max(most, work)
 			}

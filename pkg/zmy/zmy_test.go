@@ -202,3 +202,28 @@ func TestNames(t *testing.T) {
 		t.Error("what has no name should say so")
 	}
 }
+
+// TestWalk: a walk sees what looking up each tick sees, wherever it begins.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range 500 {
+		s := zmy.NewSeries(rng.IntN(8))
+		for k := zmy.Tick(0); k < 20; k++ {
+			if rng.IntN(3) > 0 {
+				s.Set(k, zmy.Sample{Value: float64(k), State: zmy.State(rng.IntN(3)), Partial: rng.IntN(2) == 0})
+			}
+		}
+		from := zmy.Tick(rng.IntN(30) - 5)
+		w := s.Walk(from)
+		for k := from; k < from+20; k++ {
+			if got, want := w.Next(), s.At(k); got != want {
+				t.Fatalf("walking from %d: %+v at %d, want %+v", from, got, k, want)
+			}
+		}
+	}
+	var none *zmy.Series
+	if w := none.Walk(3); w.Next() != (zmy.Sample{}) {
+		t.Error("no series has a sample")
+	}
+}
