@@ -110,13 +110,26 @@ func keepWant(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 	}
 }
 
+// stride is how many ticks of a row are looked at together.
+const stride = 16
+
 // row walks back from t over the yields that satisfy cond, at most n ticks. It
 // returns the oldest tick of the row and whether the row is n ticks long. One
-// missing tick inside the row, between two that satisfy it, is forgiven.
-func row(s *zmy.Series, t zmy.Tick, n int, cond func(float64) bool) (since zmy.Tick, held bool) {
+// missing tick inside the row, between two that satisfy it, is forgiven. Rising tells
+// that a higher yield satisfies the condition where a lower one does.
+func row(s *zmy.Series, t zmy.Tick, n int, rising bool, cond func(float64) bool) (since zmy.Tick, held bool) {
 	since = t
 	gap := false
 	for k := t - 1; k >= t-zmy.Tick(n); k-- {
+		// A yield that satisfies a condition of idleness satisfies it with any
+		// higher one, so that the lowest of many speaks for all.
+		if since == k+1 && rising && k-stride >= t-zmy.Tick(n) {
+			if least, good := s.Least(k-stride+1, k); good == stride && cond(least) {
+				k -= stride - 1
+				since = k
+				continue
+			}
+		}
 		v := s.At(k)
 		switch {
 		case !v.OK() && gap, v.OK() && !cond(v.Value):

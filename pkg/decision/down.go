@@ -10,7 +10,7 @@ import (
 // told otherwise.
 func down(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 	yield, n := w.Of(zmy.Yield), p.Grid.Steps(p.DownDelay)
-	since, held := row(yield, t, n, p.idle)
+	since, held := row(yield, t, n, true, p.idle)
 	d.Since, d.Delay = p.Grid.Time(since), p.DownDelay
 	most, workers, work, known := p.heaviest(w, since, t)
 	if known {
@@ -33,7 +33,7 @@ func down(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 		if d.Desired < f.Spec.N {
 			d.Band = ScaleDown
 		}
-		if _, idle := row(yield, t, n, p.nothingToDo); idle && p.nothingToDo(d.Yield.Value) && p.safe(most) == 1 {
+		if _, idle := row(yield, t, n, true, p.nothingToDo); idle && p.nothingToDo(d.Yield.Value) && p.safe(most) == 1 {
 			d.Band, d.Reason = Inactive, NothingToDo
 		}
 	}

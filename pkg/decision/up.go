@@ -12,7 +12,7 @@ const maxHistoryHold = 2 * time.Minute
 
 // up decides for a yield below Up at tick t. d holds until told otherwise.
 func up(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
-	since, held := row(w.Of(zmy.Yield), t, p.Grid.Steps(p.UpDelay), p.saturated)
+	since, held := row(w.Of(zmy.Yield), t, p.Grid.Steps(p.UpDelay), false, p.saturated)
 	if grown := grew(w.Of(zmy.Workers), since, t); grown > since {
 		since, held = grown, false
 	}

@@ -1,5 +1,7 @@
 package zmy
 
+import "math"
+
 // Series holds the samples of one query at consecutive ticks of one grid, the
 // newest n of them. The zero Series is empty and remembers nothing; make one
 // with [NewSeries]. A Series is not safe for concurrent use.
@@ -88,6 +90,69 @@ func (s *Series) Newest(from, to Tick) (Sample, Tick, bool) {
 		}
 	}
 	return Sample{}, 0, false
+}
+
+// Least returns the smallest good value in [from, to], and how many good ones there
+// are. Delays of hours are looked at anew at every decision, so that this does not
+// look up one tick after the other.
+func (s *Series) Least(from, to Tick) (least float64, good int) {
+	first, second := s.span(from, to)
+	least = math.Inf(1)
+	if s == nil {
+		return least, 0
+	}
+	for _, part := range [...]slots{first, second} {
+		values := s.values[part.from:part.to]
+		for i, state := range s.states[part.from:part.to] {
+			if State(state&^partial) == Good {
+				good++
+				if values[i] < least {
+					least = values[i]
+				}
+			}
+		}
+	}
+	return least, good
+}
+
+// Unchanged returns the oldest tick in [from, to] from which on, up to to, all
+// samples are good and equal; to+1 where that at to is not good.
+func (s *Series) Unchanged(from, to Tick) Tick {
+	newest := s.At(to)
+	if !newest.OK() {
+		return to + 1
+	}
+	first, second := s.span(from, to)
+	since := to + 1
+	for _, part := range [...]slots{second, first} {
+		for i := part.to - 1; i >= part.from; i-- {
+			if State(s.states[i]&^partial) != Good || s.values[i] != newest.Value {
+				return since
+			}
+			since--
+		}
+	}
+	return since
+}
+
+// slots are neighbouring slots, without to.
+type slots struct{ from, to int }
+
+// span returns the slots of those ticks in [from, to] that are remembered: the older
+// ones and, where the ring goes around, the newer ones behind them.
+func (s *Series) span(from, to Tick) (older, newer slots) {
+	if s == nil || !s.any {
+		return older, newer
+	}
+	from, to = max(from, s.end-Tick(len(s.states))+1), min(to, s.end)
+	if from > to {
+		return older, newer
+	}
+	i, j := s.index(from), s.index(to)
+	if i <= j {
+		return slots{i, j + 1}, newer
+	}
+	return slots{i, len(s.states)}, slots{0, j + 1}
 }
 
 // slot returns the sample in a slot.

@@ -203,15 +203,16 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestWalk: a walk sees what looking up each tick sees, wherever it begins.
-func TestWalk(t *testing.T) {
+// TestStretches: what is said of a stretch is what looking up each of its ticks says,
+// wherever it begins and ends.
+func TestStretches(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 500 {
 		s := zmy.NewSeries(rng.IntN(8))
 		for k := zmy.Tick(0); k < 20; k++ {
 			if rng.IntN(3) > 0 {
-				s.Set(k, zmy.Sample{Value: float64(k), State: zmy.State(rng.IntN(3)), Partial: rng.IntN(2) == 0})
+				s.Set(k, zmy.Sample{Value: float64(rng.IntN(3)), State: zmy.State(2 + rng.IntN(8)/7), Partial: rng.IntN(2) == 0})
 			}
 		}
 		from := zmy.Tick(rng.IntN(30) - 5)
@@ -221,9 +222,31 @@ func TestWalk(t *testing.T) {
 				t.Fatalf("walking from %d: %+v at %d, want %+v", from, got, k, want)
 			}
 		}
+		stretch(t, s, from, from+zmy.Tick(rng.IntN(9)))
 	}
 	var none *zmy.Series
+	stretch(t, none, -3, 3)
 	if w := none.Walk(3); w.Next() != (zmy.Sample{}) {
 		t.Error("no series has a sample")
+	}
+}
+
+func stretch(t *testing.T, s *zmy.Series, from, to zmy.Tick) {
+	t.Helper()
+	least, good, since := math.Inf(1), 0, to+1
+	for k := to; k >= from; k-- {
+		v := s.At(k)
+		if v.OK() {
+			least, good = min(least, v.Value), good+1
+		}
+		if v.OK() && v.Value == s.At(to).Value && since == k+1 {
+			since = k
+		}
+	}
+	if l, n := s.Least(from, to); l != least || n != good {
+		t.Fatalf("[%d, %d]: the least of %d is %v, want %v of %d", from, to, n, l, least, good)
+	}
+	if got := s.Unchanged(from, to); got != since {
+		t.Fatalf("[%d, %d]: unchanged since %d, want %d", from, to, got, since)
 	}
 }
