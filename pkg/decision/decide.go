@@ -111,7 +111,7 @@ func keepWant(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 }
 
 // stride is how many ticks of a row are looked at together.
-const stride = 16
+const stride = 32
 
 // row walks back from t over the yields that satisfy cond, at most n ticks. It
 // returns the oldest tick of the row and whether the row is n ticks long. One

@@ -43,17 +43,6 @@ func (p *Policy) crew(w *zmy.Window, from zmy.Tick) (crew, zmy.Tick) {
 	return c, first
 }
 
-// settled returns the tick in [first, to] from which on the lookback has had the same
-// number of workers all along; one after to where it has not.
-func (c *crew) settled(w *zmy.Window, first, to zmy.Tick) zmy.Tick {
-	workers := w.Of(zmy.Workers)
-	since := workers.Unchanged(first, to)
-	if since > to || workers.At(to).Value == 0 {
-		return to + 1
-	}
-	return min(to+1, since+c.span-1)
-}
-
 // step moves the crew's lookback so that it ends at k. Steps are taken one by one,
 // from first on.
 func (c *crew) step(k, first zmy.Tick) {
@@ -98,10 +87,39 @@ func (c *crew) size(k zmy.Tick, load float64) (float64, bool) {
 // heaviest returns the largest work in [from, to], and H and the work at to. It
 // reports false where the workers are unknown at a good yield in between.
 func (p *Policy) heaviest(w *zmy.Window, from, to zmy.Tick) (most, workers, work float64, ok bool) {
+	settled := p.settled(w, from, to)
+	if settled > from {
+		if most, workers, work, ok = p.unsettled(w, from, min(to, settled-1)); !ok || settled > to {
+			return most, workers, work, ok
+		}
+	}
+	// As most of the time: with as many workers all along, the lowest yield is that
+	// of the heaviest work.
+	h := w.Of(zmy.Workers).At(to).Value
+	if newest, _, ok := w.Of(zmy.Yield).Newest(settled, to); ok {
+		least, _ := w.Of(zmy.Yield).Least(settled, to)
+		workers, work = h, float64((1-newest.Value)*h)
+		most = max(most, float64((1-least)*h))
+	}
+	return most, workers, work, true
+}
+
+// settled returns the tick in [from, to] from which on the lookback has had the same
+// number of workers all along; one after to where it has not.
+func (p *Policy) settled(w *zmy.Window, from, to zmy.Tick) zmy.Tick {
+	workers, span := w.Of(zmy.Workers), zmy.Tick(max(1, p.Grid.StepsUp(p.Lookback)))
+	since := workers.Unchanged(from-span+1, to)
+	if since > to || workers.At(to).Value == 0 {
+		return to + 1
+	}
+	return min(to+1, since+span-1)
+}
+
+// unsettled is heaviest for a fleet that changes.
+func (p *Policy) unsettled(w *zmy.Window, from, to zmy.Tick) (most, workers, work float64, ok bool) {
 	c, first := p.crew(w, from)
 	yield := w.Of(zmy.Yield).Walk(from)
-	settled := max(from, c.settled(w, first, to))
-	for k := first; k <= to && k < settled; k++ {
+	for k := first; k <= to; k++ {
 		c.step(k, first)
 		if k < from {
 			continue
@@ -116,17 +134,6 @@ func (p *Policy) heaviest(w *zmy.Window, from, to zmy.Tick) (most, workers, work
 		}
 		workers, work = h, float64((1-y.Value)*h)
 		most = max(most, work)
-	}
-	if settled > to {
-		return most, workers, work, true
-	}
-	// As most of the time: with as many workers all along, the lowest yield is that
-	// of the heaviest work.
-	h := w.Of(zmy.Workers).At(to).Value
-	if least, good := w.Of(zmy.Yield).Least(settled, to); good > 0 {
-		most = max(most, float64((1-least)*h))
-		newest, _, _ := w.Of(zmy.Yield).Newest(settled, to)
-		workers, work = h, float64((1-newest.Value)*h)
 	}
 	return most, workers, work, true
 }

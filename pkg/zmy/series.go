@@ -102,12 +102,12 @@ func (s *Series) Least(from, to Tick) (least float64, good int) {
 		return least, 0
 	}
 	for _, part := range [...]slots{first, second} {
-		values := s.values[part.from:part.to]
-		for i, state := range s.states[part.from:part.to] {
-			if State(state&^partial) == Good {
+		states := s.states[part.from:part.to]
+		for i, v := range s.values[part.from:part.to] {
+			if i < len(states) && State(states[i]&^partial) == Good {
 				good++
-				if values[i] < least {
-					least = values[i]
+				if v < least {
+					least = v
 				}
 			}
 		}
