@@ -38,7 +38,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	slices.SortFunc(keys, func(a, b pair) int { return strings.Compare(a.Key, b.Key) })
 	return t.Execute(w, map[string]any{
 		"Name": r.name, "From": stamp(r.From), "To": stamp(r.To), "Span": span(r.To.Sub(r.From)), "Steps": r.Steps,
-		"Figures": r.Figures(), "Compared": r.Baseline != nil, "Charts": r.charts(), "Notes": r.Notes,
+		"Lines": r.Lines(), "Compared": r.Baseline != nil, "Charts": r.charts(), "Notes": r.Notes,
 		"Changes": changes, "All": len(r.Changes), "Metadata": keys, "W": columns, "H": height,
 	})
 }

@@ -1,7 +1,6 @@
 package tune
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -9,15 +8,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/infra-arch/zmy-scaler/internal/backtest"
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
 )
 
 // WriteJSON writes the report for programs.
-func (r *Report) WriteJSON(w io.Writer) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(r)
-}
+func (r *Report) WriteJSON(w io.Writer) error { return backtest.WriteJSON(w, r) }
 
 // shown is how many points of a front a table has; the JSON has all.
 const shown = 24
@@ -26,17 +22,17 @@ const shown = 24
 func (r *Report) WriteTable(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "%d policies were tried on the first half of the history. The numbers are those of the second.\n\n", r.Tried)
-	fmt.Fprintln(out, "\treplica-hours\tsaturated minutes\tchanges\treversals\t")
-	line(out, "plain trigger, as first written", r.Baseline)
-	line(out, "recommended policy", r.Front[r.Recommended].Test)
+	line(out, "", func(f backtest.Figure) string { return f.Name })
+	results(out, "plain trigger, as first written", r.Baseline)
+	results(out, "recommended policy", r.Front[r.Recommended].Test)
 	fmt.Fprintf(out, "\nplain triggers, tuned\n")
 	for _, p := range thin(r.BaselineFront, r.PlainEnough) {
-		line(out, fmt.Sprintf("%s%d %% over %v, window %v", star(p.mine), p.point.Target, seconds(p.point.Lookback), seconds(p.point.Stabilization)), p.point.Test)
+		results(out, fmt.Sprintf("%s%d %% over %v, window %v", star(p.mine), p.point.Target, seconds(p.point.Lookback), seconds(p.point.Stabilization)), p.point.Test)
 	}
 	fmt.Fprintf(out, "\npolicies\n")
 	for _, p := range thin(r.Front, &r.Recommended) {
 		m := p.point.Metadata
-		line(out, fmt.Sprintf("%sup %s for %s s, target %s, down %s for %s s, %s", star(p.mine), m["scaleUpThreshold"], m["scaleUpDelay"], m["triggerThreshold"], m["scaleDownThreshold"], m["scaleDownDelay"], m["scaleDownMode"]), p.point.Test)
+		results(out, fmt.Sprintf("%sup %s for %s s, target %s, down %s for %s s, %s", star(p.mine), m["scaleUpThreshold"], m["scaleUpDelay"], m["triggerThreshold"], m["scaleDownThreshold"], m["scaleDownDelay"], m["scaleDownMode"]), p.point.Test)
 	}
 	fmt.Fprintf(out, "\nmetadata of the recommended policy\n")
 	best := r.Front[r.Recommended].Metadata
@@ -47,8 +43,19 @@ func (r *Report) WriteTable(w io.Writer) error {
 	return out.Flush()
 }
 
-func line(w io.Writer, name string, r simulate.Result) {
-	fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%d\t%d\t\n", name, r.ReplicaHours, r.SaturatedMinutes, r.Changes, r.Reversals)
+// compared is how many figures of a result are shown: those that are searched for.
+const compared = 4
+
+func line(w io.Writer, name string, cell func(backtest.Figure) string) {
+	fmt.Fprintf(w, "%s\t", name)
+	for _, f := range backtest.Figures()[:compared] {
+		fmt.Fprintf(w, "%s\t", cell(f))
+	}
+	fmt.Fprintln(w)
+}
+
+func results(w io.Writer, name string, r simulate.Result) {
+	line(w, name, func(f backtest.Figure) string { return f.Show(r) })
 }
 
 func star(chosen bool) string {
