@@ -77,6 +77,10 @@ bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/
 bench-tune: ## What tune recommends on recorded demand, judged on the half it has not seen; takes minutes
 	$(GO) run ./hack/tunebench
 
+.PHONY: bench-speed
+bench-speed: ## How long a replay of 30 days takes, and tuning on two weeks with 500 policies; takes a minute or two
+	$(GO) test -run '^$$' -bench 'Month|TwoWeeks' -benchtime 1x ./internal/simulate ./internal/tune
+
 .PHONY: test-keda
 test-keda: ## KEDA's own client drives the built binary
 	cd e2e/keda && $(GO) test -count=1 -timeout 20m ./client/...

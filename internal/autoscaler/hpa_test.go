@@ -200,6 +200,9 @@ func TestActivation(t *testing.T) {
 			if got := a.Check(epoch, tt.spec, tt.active, tt.failed); got != tt.want {
 				t.Errorf("%d, want %d", got, tt.want)
 			}
+			if !a.Matters(tt.spec) && (tt.want != tt.spec || tt.min == 0 || tt.idle != nil) {
+				t.Error("a poll that moves the fleet, now or later, does not matter")
+			}
 			if got := a.LastActive.Equal(epoch); got != (tt.active || tt.quiet == 0) {
 				t.Errorf("last active %v", a.LastActive)
 			}

@@ -2,7 +2,6 @@ package tune
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -39,44 +38,31 @@ func front[T any](all []T, result func(T) simulate.Result) []T {
 	return best
 }
 
-// goal is a result to be reached: no more of anything.
-type goal struct {
-	hours, saturated, changes, reversals float64
-}
+// few is how many of the policies that come closest to each side of a goal are shown,
+// beside those that nothing dominates. What is a little worse in one half of the
+// history is often the better one in the other.
+const few = 3
 
-// calmer is the goal to do what a trigger does with a share of its changes.
-func calmer(r simulate.Result, changes float64) goal {
-	return goal{
-		hours: r.ReplicaHours, saturated: r.SaturatedMinutes,
-		changes: changes * float64(r.Changes), reversals: math.Inf(1),
+// worth returns the policies worth showing, the cheapest first: those that nothing
+// else dominates, the few that come closest to each goal, and the one that was
+// chosen.
+func worth(found []*candidate, goals []goal, chosen *candidate) []*candidate {
+	best := front(found, trained)
+	for _, g := range goals {
+		for _, side := range g.sides() {
+			for _, c := range side.closest(found, few) {
+				best = listed(best, c)
+			}
+		}
 	}
+	return listed(best, chosen)
 }
 
-// calmest is the goal to do what the plain trigger does, as it was first written,
-// with the share of its changes and reversals that is promised, or a part of it.
-func calmest(r simulate.Result, part float64) goal {
-	g := calmer(r, part*share)
-	g.reversals = part * reversalShare * float64(r.Reversals)
-	return g
-}
-
-// miss returns by which factor a result exceeds the goal where it exceeds it most;
-// 1 and less for one that reaches it. Counts and minutes so small that chance
-// makes them are compared with some leniency among each other, but zero is zero.
-func (g goal) miss(r simulate.Result) float64 {
-	const someMinutes, someChanges = 5, 2
-	return max(
-		r.ReplicaHours/max(g.hours, 1e-9),
-		ratio(r.SaturatedMinutes, g.saturated, someMinutes),
-		ratio(float64(r.Changes), g.changes, someChanges),
-		ratio(float64(r.Reversals), g.reversals, someChanges),
-	)
-}
-
-func ratio(have, want, some float64) float64 { return (have + some) / (want + some) }
-
-// reached reports whether the result is within the goal, without any leniency.
-func (g goal) reached(r simulate.Result) bool {
-	return r.ReplicaHours <= g.hours && r.SaturatedMinutes <= g.saturated &&
-		float64(r.Changes) <= g.changes && float64(r.Reversals) <= g.reversals
+// listed returns a front with a policy in it, the cheapest first.
+func listed(front []*candidate, c *candidate) []*candidate {
+	if slices.Contains(front, c) {
+		return front
+	}
+	i, _ := slices.BinarySearchFunc(front, c, func(a, b *candidate) int { return cmp.Compare(a.train.ReplicaHours, b.train.ReplicaHours) })
+	return slices.Insert(front, i, c)
 }

@@ -32,13 +32,14 @@ const (
 )
 
 func upDelays() []time.Duration {
-	return []time.Duration{0, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
+	return []time.Duration{0, 15 * time.Second, 30 * time.Second, 45 * time.Second, time.Minute, 90 * time.Second, 2 * time.Minute, 5 * time.Minute}
 }
 
 func downDelays() []time.Duration {
 	return []time.Duration{
-		0, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute,
-		30 * time.Minute, 45 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour,
+		0, 30 * time.Second, time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 7 * time.Minute,
+		10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, 45 * time.Minute,
+		time.Hour, 90 * time.Minute, 2 * time.Hour,
 	}
 }
 
@@ -100,72 +101,25 @@ func (p *policy) repair() {
 	p.target = max(p.down+gap, min(p.target, p.up-gap))
 }
 
-// draw returns a policy from anywhere in the space: a target, and bands around it
-// that are proportional to it.
-func (s *space) draw(rng *rand.Rand) policy {
-	return s.around(rng, 10+rng.IntN(82), pick(rng, downDelays()))
-}
-
-// near returns a policy that does about what a plain trigger does, with a band
-// around its target instead of the HPA's tolerance, and a delay instead of what
-// its window is longer than the one that our HPA has.
-func (s *space) near(rng *rand.Rand, p *Plain) policy {
-	wait := time.Duration(p.Stabilization)*time.Second - s.plan.Object.Behavior.Down.Window
-	delays := downDelays()
-	i := slices.IndexFunc(delays, func(d time.Duration) bool { return d >= wait })
-	q := s.around(rng, p.Target, delays[max(0, i)])
-	q.lookback, q.upDelay = s.lookbacks()[0], 0
-	return q
-}
-
-// wide returns policies whose band is as wide as the demand: a fleet that is large
-// enough for its peaks is left alone when there is little to do. How full it may be
-// at a peak differs.
-func (s *space) wide(demand []float64) []policy {
-	sorted := slices.Sorted(slices.Values(demand))
-	low, high := sorted[len(sorted)/50], sorted[len(sorted)-1-len(sorted)/500]
-	var all []policy
-	for _, full := range []int{95, 85, 75, 60, 45} {
-		for _, delay := range []time.Duration{10 * time.Minute, 2 * time.Hour} {
-			p := policy{
-				up: full + 3, target: full, down: int(0.9 * float64(full) * low / max(high, 1e-9)),
-				mode: modes()[0], lookback: s.lookbacks()[0], downDelay: delay,
-			}
-			p.repair()
-			all = append(all, p)
-		}
-	}
-	return all
-}
-
-func (s *space) around(rng *rand.Rand, target int, delay time.Duration) policy {
-	p := policy{
-		target: target,
-		up:     target * pick(rng, []int{105, 110, 115, 125, 140, 180, 300}) / 100,
-		down:   target * pick(rng, []int{95, 90, 85, 75, 60, 40, 25, 10}) / 100,
-		mode:   pick(rng, modes()), lookback: pick(rng, s.lookbacks()),
-		upDelay: pick(rng, upDelays()), downDelay: delay,
-	}
-	p.repair()
-	return p
-}
-
 // vary returns a neighbour of a policy: one or two of its values are moved a step.
 func (s *space) vary(rng *rand.Rand, p policy) policy {
-	step := pick(rng, []int{-12, -5, -2, -1, 1, 2, 5, 12})
 	for range 1 + rng.IntN(2) {
-		switch rng.IntN(8) {
+		step := pick(rng, []int{-5, -3, -2, -1, 1, 2, 3, 5})
+		switch rng.IntN(9) {
 		case 0:
 			p.up += step
 		case 1:
 			p.target += step
 		case 2:
 			p.down += step
-		case 3: // the whole band
-			p.up, p.target, p.down = p.up+step, p.target+step, p.down+step
+		case 3: // the whole band, or how full the fleet is between two changes
+			p.target, p.down = p.target+step, p.down+step
+			if rng.IntN(2) == 0 {
+				p.up += step
+			}
 		case 4:
 			p.upDelay = beside(rng, upDelays(), p.upDelay)
-		case 5:
+		case 5, 8:
 			p.downDelay = beside(rng, downDelays(), p.downDelay)
 		case 6:
 			p.lookback = beside(rng, s.lookbacks(), p.lookback)

@@ -1,12 +1,10 @@
 package tune
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,6 +33,8 @@ type candidate struct {
 	metadata    map[string]string
 	train, test simulate.Result
 }
+
+func trained(c *candidate) simulate.Result { return c.train }
 
 // parallel does n things side by side and returns the first error by number, so
 // that it does not depend on who was faster.
@@ -91,26 +91,24 @@ func (s *search) try(ctx context.Context, policies []policy) error {
 	return err
 }
 
-// policies searches, on a budget. It begins with some whose band is as wide as the
-// demand, with policies from anywhere in the space, and with some near each plain
-// trigger of the front. All others are
-// neighbours of the best policies so far: for each goal, of the one that misses it
-// by least. Goals that are well within reach are left alone.
+// policies searches, on a budget. It begins with policies whose band is as wide as the
+// demand, with some that do about what the best plain triggers do, and with a few from
+// anywhere in the space. All others are neighbours of the best policies so far.
 func (s *search) policies(ctx context.Context, budget int, goals []goal, plains []*Plain) error {
 	rng := rand.New(rand.NewPCG(seed, seed)) // repeatable, hence not crypto/rand
 	first := s.space.wide(s.train.Demand.Busy)
-	for range budget / 5 {
-		first = append(first, s.space.draw(rng))
+	for _, p := range spread(plains, budget/15) {
+		first = append(first, s.space.near(p)...)
 	}
-	for i := 0; len(plains) > 0 && i < budget/8; i++ {
-		first = append(first, s.space.near(rng, plains[i%len(plains)]))
+	for range budget / 20 {
+		first = append(first, s.space.draw(rng))
 	}
 	if err := s.try(ctx, first[:min(len(first), budget)]); err != nil {
 		return err
 	}
-	for barren := 0; len(s.found) < budget && barren < 20; {
+	for round, barren := 0, 0; len(s.found) < budget && barren < 20; round++ {
 		before := len(s.found)
-		if err := s.try(ctx, s.neighbours(rng, goals, budget-len(s.found))); err != nil {
+		if err := s.try(ctx, s.neighbours(rng, round, goals, budget-len(s.found))); err != nil {
 			return err
 		}
 		if barren++; len(s.found) > before {
@@ -120,28 +118,42 @@ func (s *search) policies(ctx context.Context, budget int, goals []goal, plains 
 	return nil
 }
 
-// wellWithin is the miss from which on a goal is left alone: what is reached by so
-// much in one half is likely to be reached in the other.
-const wellWithin = 0.97
+// A goal that is reached by so much is left alone, and one that is missed by so much
+// is searched in one round of three only.
+const (
+	wellWithin = 0.98
+	farOff     = 1.05
+)
 
-// neighbours returns the next policies to try. The first goal, the one that the
-// recommended policy is to reach, has more of them than the others, and not of its
-// best policy alone.
-func (s *search) neighbours(rng *rand.Rand, goals []goal, most int) []policy {
-	const several = 8
+// several is of how many of the policies closest to a goal neighbours are tried.
+const several = 6
+
+// neighbours returns the next policies to try: for each goal two neighbours of policies
+// that come closest to it, most often of the very closest.
+func (s *search) neighbours(rng *rand.Rand, round int, goals []goal, most int) []policy {
 	var next []policy
 	for i, g := range goals {
-		byMiss := func(a, b *candidate) int { return cmp.Compare(g.miss(a.train), g.miss(b.train)) }
-		if i == 0 {
-			sorted := slices.SortedStableFunc(slices.Values(s.found), byMiss)
-			for _, c := range sorted[:min(several, len(sorted))] {
-				next = append(next, s.space.vary(rng, c.policy))
-			}
+		from := g.closest(s.found, several)
+		miss := g.miss(from[0].train)
+		if miss <= wellWithin && (round+i)%8 > 0 || miss > farOff && (round+i)%3 > 0 {
 			continue
 		}
-		if best := slices.MinFunc(s.found, byMiss); g.miss(best.train) > wellWithin || rng.IntN(8) == 0 {
-			next = append(next, s.space.vary(rng, best.policy))
+		for range 2 {
+			parent := from[min(rng.IntN(len(from)), rng.IntN(len(from)))]
+			if p, ok := s.unknown(rng, parent.policy); ok {
+				next = append(next, p)
+			}
 		}
 	}
 	return next[:min(len(next), most)]
+}
+
+// unknown returns a neighbour of a policy that was not tried yet.
+func (s *search) unknown(rng *rand.Rand, from policy) (policy, bool) {
+	for range 8 {
+		if p := s.space.vary(rng, from); s.known[p] == nil {
+			return p, true
+		}
+	}
+	return policy{}, false
 }

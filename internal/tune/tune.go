@@ -1,9 +1,7 @@
 package tune
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/infra-arch/zmy-scaler/internal/backtest"
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -11,7 +9,7 @@ import (
 )
 
 // DefaultPolicies is how many policies are tried.
-const DefaultPolicies = 500
+const DefaultPolicies = 800
 
 // Options say what is searched.
 type Options struct {
@@ -30,8 +28,8 @@ type Report struct {
 	// half.
 	Baseline simulate.Result `json:"baseline"`
 	// Front are the policies that no other tried one is better than in
-	// replica-hours, saturated minutes and changes, in the first half; and the
-	// recommended one, whose headroom none of the three shows.
+	// replica-hours, saturated minutes and changes, in the first half; a few
+	// that come closest to each goal of the search; and the recommended one.
 	Front []Point `json:"front"`
 	// Recommended is an index of Front.
 	Recommended int `json:"recommended"`
@@ -75,11 +73,8 @@ func Run(ctx context.Context, p *backtest.Plan, l simulate.Loop, o Options) (*Re
 	if r.BaselineFront, err = s.plainFront(ctx, plains); err != nil {
 		return nil, err
 	}
-	goals := []goal{calmest(r.BaselineTrain, 1-margin)}
-	for _, q := range r.BaselineFront {
-		goals = append(goals, calmer(q.Train, 0.5))
-	}
-	if err := s.policies(ctx, o.Policies, goals, r.BaselineFront); err != nil {
+	wanted := goals(r.BaselineTrain, r.BaselineFront)
+	if err := s.policies(ctx, o.Policies, wanted, r.BaselineFront); err != nil {
 		return nil, err
 	}
 	r.Tried = len(s.found)
@@ -87,7 +82,7 @@ func Run(ctx context.Context, p *backtest.Plan, l simulate.Loop, o Options) (*Re
 	if err != nil {
 		return nil, err
 	}
-	best := listed(front(s.found, func(c *candidate) simulate.Result { return c.train }), chosen)
+	best := worth(s.found, wanted, chosen)
 	if err := s.judge(ctx, best); err != nil {
 		return nil, err
 	}
@@ -99,15 +94,6 @@ func Run(ctx context.Context, p *backtest.Plan, l simulate.Loop, o Options) (*Re
 	}
 	r.PlainEnough = r.enough()
 	return r, nil
-}
-
-// listed returns the front with a policy in it, the cheapest first.
-func listed(front []*candidate, c *candidate) []*candidate {
-	if slices.Contains(front, c) {
-		return front
-	}
-	i, _ := slices.BinarySearchFunc(front, c, func(a, b *candidate) int { return cmp.Compare(a.train.ReplicaHours, b.train.ReplicaHours) })
-	return slices.Insert(front, i, c)
 }
 
 // halves returns the loops of the two halves of the demand.

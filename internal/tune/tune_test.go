@@ -14,6 +14,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/internal/manifest"
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
+	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
 const object = `apiVersion: keda.sh/v1alpha1
@@ -45,12 +46,13 @@ func plan(t testing.TB, text string) *backtest.Plan {
 	return p
 }
 
-// day is a day of a curve, in minutes: twelve hours to search, and twelve to judge.
-func day(curve func(minute int, rng *rand.Rand) float64) simulate.Demand {
+// curve is a demand, by the minute: a half of it to search, and one
+// to judge.
+func curve(shape func(minute int, rng *rand.Rand) float64, length time.Duration) simulate.Demand {
 	rng := rand.New(rand.NewPCG(5, 5))
-	d := simulate.Demand{Start: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Step: time.Minute, Busy: make([]float64, 24*60)}
+	d := simulate.Demand{Start: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Step: time.Minute, Busy: make([]float64, int(length.Minutes()))}
 	for i := range d.Busy {
-		d.Busy[i] = max(0, curve(i, rng))
+		d.Busy[i] = max(0, shape(i, rng))
 	}
 	return d
 }
@@ -103,7 +105,7 @@ func TestSpace(t *testing.T) {
 				}
 			}
 			if q = s.vary(rng, q); rng.IntN(5) == 0 {
-				q = s.near(rng, &Plain{Target: 20 + 5*rng.IntN(15), Stabilization: 60 * rng.IntN(61)})
+				q = pick(rng, s.near(&Plain{Target: 20 + 5*rng.IntN(15), Stabilization: 60 * rng.IntN(61)}))
 			}
 		}
 	}
@@ -146,10 +148,11 @@ func TestGoal(t *testing.T) {
 	}{
 		{name: "exactly", result: simulate.Result{ReplicaHours: 100, SaturatedMinutes: 10, Changes: 8, Reversals: 10}, reached: true, miss: 1},
 		{name: "the hours", result: simulate.Result{ReplicaHours: 150, SaturatedMinutes: 10, Changes: 8}, miss: 1.5},
-		{name: "the minutes", result: simulate.Result{SaturatedMinutes: 25}, miss: 2},
-		{name: "the changes", result: simulate.Result{Changes: 9}, miss: 1.1},
-		{name: "the reversals", result: simulate.Result{Reversals: 11}, miss: 13.0 / 12},
-		{name: "well within", result: simulate.Result{ReplicaHours: 90}, reached: true, miss: 0.9},
+		{name: "the minutes", result: simulate.Result{SaturatedMinutes: 25}, miss: math.Pow(2, easeOfMinutes)},
+		{name: "the changes", result: simulate.Result{Changes: 9}, miss: math.Pow(1.1, easeOfChanges)},
+		{name: "the reversals", result: simulate.Result{Reversals: 11}, miss: math.Pow(13.0/12, easeOfChanges)},
+		{name: "nothing at all", reached: true, miss: math.Pow(5.0/15, easeOfMinutes)},
+		{name: "well within", result: simulate.Result{ReplicaHours: 95}, reached: true, miss: 0.95},
 	}
 	for _, tt := range tests {
 		if got := g.miss(tt.result); math.Abs(got-tt.miss) > 1e-9 || g.reached(tt.result) != tt.reached {
@@ -158,13 +161,13 @@ func TestGoal(t *testing.T) {
 	}
 }
 
-// curves are demands that nothing was fitted to.
-func curves() map[string]func(int, *rand.Rand) float64 {
+// shapes are of demands that nothing was fitted to.
+func shapes() map[string]func(int, *rand.Rand) float64 {
 	return map[string]func(int, *rand.Rand) float64{
 		"days and nights": func(m int, rng *rand.Rand) float64 {
-			return (10 + 8*math.Sin(2*math.Pi*float64(m)/720)) * (1 + 0.05*rng.NormFloat64())
+			return (10 + 8*math.Sin(2*math.Pi*float64(m)/180)) * (1 + 0.05*rng.NormFloat64())
 		},
-		"a saw": func(m int, _ *rand.Rand) float64 { return 4 + float64(m%240)/12 },
+		"a saw": func(m int, _ *rand.Rand) float64 { return 4 + float64(m%60)/4 },
 	}
 }
 
@@ -173,10 +176,10 @@ func curves() map[string]func(int, *rand.Rand) float64 {
 // trigger, leaves no more waiting, and changes the fleet a tenth as often.
 func TestRecommended(t *testing.T) {
 	t.Parallel()
-	for name, curve := range curves() {
+	for name, shape := range shapes() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := tune(t, object, day(curve), 200)
+			r := tune(t, object, curve(shape, 6*time.Hour), 120)
 			best := r.Front[r.Recommended]
 			g := calmest(r.Baseline, 1)
 			if !g.reached(best.Test) {
@@ -189,9 +192,7 @@ func TestRecommended(t *testing.T) {
 // TestPlainEnough: where the demand never changes, nobody needs a scaler.
 func TestPlainEnough(t *testing.T) {
 	t.Parallel()
-	d := day(func(int, *rand.Rand) float64 { return 9 })
-	d.Busy = d.Busy[:360]
-	r := tune(t, object, d, 20)
+	r := tune(t, object, curve(func(int, *rand.Rand) float64 { return 9 }, 2*time.Hour), 20)
 	if r.PlainEnough == nil {
 		t.Fatalf("no plain trigger is enough for a steady demand: %+v", r.Front[r.Recommended])
 	}
@@ -203,8 +204,7 @@ func TestPlainEnough(t *testing.T) {
 
 // TestRepeatable: the answer does not depend on the number of processors.
 func TestRepeatable(t *testing.T) {
-	d := day(curves()["days and nights"])
-	d.Busy = d.Busy[:360]
+	d := curve(shapes()["days and nights"], 2*time.Hour)
 	var texts []string
 	for _, procs := range []int{1, 4} {
 		before := runtime.GOMAXPROCS(procs)
@@ -240,5 +240,22 @@ func TestNothingToTune(t *testing.T) {
 	p := plan(t, object)
 	if _, err := Run(t.Context(), p, simulate.Loop{}, Options{Server: server()}); err == nil {
 		t.Error("no demand was tuned")
+	}
+}
+
+// TestFaster: what was recorded stays with the demand that it was recorded with.
+func TestFaster(t *testing.T) {
+	t.Parallel()
+	l := simulate.Loop{Demand: simulate.Demand{Step: time.Minute, Busy: make([]float64, 8)}}
+	if got := faster(l, 4); got.Demand.Step != 15*time.Second || got.Recorded != nil {
+		t.Errorf("%+v", got)
+	}
+	l.Recorded = &simulate.Recorded{First: 3}
+	for i := range 8 {
+		l.Recorded.Guard = append(l.Recorded.Guard, zmy.Amount.Sample(float64(i)))
+	}
+	r := faster(l, 4).Recorded
+	if r.First != 3 || r.CPU != nil || len(r.Guard) != 2 || r.Guard[1].Value != 4 || len(l.Recorded.Guard) != 8 {
+		t.Errorf("%+v", r)
 	}
 }
