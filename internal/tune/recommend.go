@@ -33,7 +33,7 @@ func (s *search) trials() ([]trial, error) {
 	slow.StartDelay *= 3
 	more.Demand, less.Demand = more.Demand.Times(1.3), less.Demand.Times(0.8)
 	var all []trial
-	for _, l := range []simulate.Loop{slow, faster(s.train, 4), more, less} {
+	for _, l := range []simulate.Loop{faster(s.train, quickly), slow, more, less} {
 		plain, err := simulate.Run(l, s.space.plan.Baseline(), nil)
 		if err != nil {
 			return nil, err
@@ -64,8 +64,12 @@ func every[T any](list []T, n int) []T {
 	return some
 }
 
-// tried bounds how many policies are put to the trials.
-const tried = 24
+// tried bounds how many policies are put to all trials. In the first one all takes a
+// fraction of its time, so that as many times more are put to it.
+const (
+	tried   = 24
+	quickly = 4
+)
 
 // recommend chooses a policy of all that were found. It has to keep within what the
 // plain trigger does in the first half: no more replica-hours, no more saturated
@@ -80,7 +84,7 @@ func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candida
 	for _, g := range []goal{strict, loose} {
 		within := slices.DeleteFunc(slices.Clone(byCost), func(c *candidate) bool { return !g.reached(c.train) })
 		if len(within) > 0 {
-			return s.steadiest(ctx, spread(within, tried))
+			return s.steadiest(ctx, within)
 		}
 	}
 	return slices.MinFunc(byCost, func(a, b *candidate) int { return cmp.Compare(loose.miss(a.train), loose.miss(b.train)) }), nil
@@ -93,9 +97,39 @@ func (s *search) steadiest(ctx context.Context, policies []*candidate) (*candida
 	if err != nil {
 		return nil, err
 	}
+	some := spread(policies, quickly*tried)
+	worst, err := s.put(ctx, some, trials[:1])
+	if err != nil {
+		return nil, err
+	}
+	var held []*candidate
+	for i, c := range some {
+		if worst[i] == 0 {
+			held = append(held, c)
+		}
+	}
+	if len(held) > 0 {
+		some = held
+	}
+	some = spread(some, tried)
+	if worst, err = s.put(ctx, some, trials); err != nil {
+		return nil, err
+	}
+	best := 0
+	for i := range some {
+		if worst[i] < worst[best] {
+			best = i
+		}
+	}
+	return some[best], nil
+}
+
+// put returns by how much each policy misses a limit in the trials where it misses one
+// by most; 0 where it holds in all of them.
+func (s *search) put(ctx context.Context, policies []*candidate, trials []trial) ([]float64, error) {
 	worst := make([]float64, len(policies))
 	s.total += len(policies)
-	err = s.parallel(ctx, len(policies), func(i int) error {
+	err := s.parallel(ctx, len(policies), func(i int) error {
 		for _, t := range trials {
 			r, err := s.run(policies[i], t.loop)
 			if err != nil {
@@ -107,13 +141,7 @@ func (s *search) steadiest(ctx context.Context, policies []*candidate) (*candida
 		}
 		return nil
 	})
-	best := 0
-	for i := range policies {
-		if worst[i] < worst[best] {
-			best = i
-		}
-	}
-	return policies[best], err
+	return worst, err
 }
 
 // spread returns at most n of a list, evenly.
