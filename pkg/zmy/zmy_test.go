@@ -210,7 +210,7 @@ func TestStretches(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 500 {
 		s := zmy.NewSeries(rng.IntN(8))
-		for k := zmy.Tick(0); k < 20; k++ {
+		for k := range zmy.Tick(20) {
 			if rng.IntN(3) > 0 {
 				s.Set(k, zmy.Sample{Value: float64(rng.IntN(3)), State: zmy.State(2 + rng.IntN(8)/7), Partial: rng.IntN(2) == 0})
 			}
