@@ -145,6 +145,12 @@ func TestDecide(t *testing.T) {
 			fleet: func(f *decision.Fleet) { f.UnseenScale = now.Add(-15 * time.Second) },
 			band:  decision.ScaleUp, reason: decision.Saturated, desired: 27,
 		},
+		{
+			name: "but as long as the delay that growth would have begun anew", policy: delayUp(time.Minute),
+			window: lines{zmy.Yield: "0.2x20", zmy.Workers: "_x49 10"}, r: 10,
+			fleet: func(f *decision.Fleet) { f.UnseenScale = now.Add(-59 * time.Second) },
+			band:  decision.Hold, reason: decision.HistoryUnknown, desired: 10,
+		},
 
 		// Guard and partial data.
 		{name: "guard at zero permits", policy: guard, window: lines{zmy.Yield: "0.97x50", zmy.Guard: "0x50", zmy.Workers: "5x50"}, r: 5, band: decision.Inactive, reason: decision.NothingToDo, desired: 1},

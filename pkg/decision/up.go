@@ -31,7 +31,7 @@ func up(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 		d.Reason = WorkersUnknown
 	case d.Pressure <= 1:
 		d.Reason = NotCPUBound
-	case d.At.Before(f.UnseenScale.Add(min(p.Lookback, maxHistoryHold))):
+	case d.At.Before(f.UnseenScale.Add(min(max(p.Lookback, p.UpDelay), maxHistoryHold))):
 		d.Reason = HistoryUnknown
 	default:
 		d.Desired, d.Reason = grow(f, d.Want)
