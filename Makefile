@@ -57,7 +57,7 @@ demo: ## Show the whole loop on this machine; FOR=2m stops by itself
 
 .PHONY: test
 test: ## All tests with the race detector, and the coverage of pkg/ and internal/
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 5m -covermode=atomic -coverprofile=coverage.out \
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 10m -covermode=atomic -coverprofile=coverage.out \
 	  -coverpkg=./pkg/...,./internal/... ./pkg/... ./internal/... ./cmd/...
 	hack/coverage.sh coverage.out $(MIN_COVERAGE)
 
