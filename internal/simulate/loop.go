@@ -146,6 +146,9 @@ type run struct {
 	now                        time.Duration
 	scrape, decide, poll, sync time.Duration // when each is next
 	tick, judged               zmy.Tick      // of the next scrape, of the next decision
+
+	pushed   bool // what was pushed last: active or not
+	pushedAt time.Duration
 }
 
 func start(l Loop, c Controller, w Watcher) (*run, error) {

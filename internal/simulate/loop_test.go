@@ -136,8 +136,9 @@ func TestTimeline(t *testing.T) {
 		{
 			name: "a push wakes without a poll", demand: append(append(repeat(1, 1), repeat(15, 0)...), repeat(1, 1)...), edit: func(l *Loop) { l.Min, l.Push = 0, true },
 			policy: func(p *decision.Policy) { p.HasWake = true }, want: []string{
-				// A push says so at each decision: the last one at 6m5s.
-				"6m25s HPA nothing_to_do 04→01", "11m25s KEDA nothing_to_do 01→00", "16m20s KEDA woken_by_query 00→01",
+				// A push says so every 30 s, the last time at 5m50s: the poll at 5m55s
+				// counts.
+				"6m25s HPA nothing_to_do 04→01", "10m55s KEDA nothing_to_do 01→00", "16m20s KEDA woken_by_query 00→01",
 			},
 		},
 	}

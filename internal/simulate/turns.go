@@ -81,10 +81,22 @@ func (r *run) judge() {
 			Spec: r.last.Spec, Ready: r.last.Ready, Why: r.control.Why(),
 		})
 	}
-	if !r.Push {
+	if r.Push {
+		r.push(f)
+	}
+}
+
+// beat is how often a push says again that a fleet is active.
+const beat = 30 * time.Second
+
+// push tells KEDA of activity: when it begins, and now and again while it goes on.
+func (r *run) push(f decision.Fleet) {
+	active, failed := r.control.Active(r.time(), f)
+	if failed || active && r.pushed && r.now-r.pushedAt < beat {
 		return
 	}
-	if active, failed := r.control.Active(r.time(), f); active && !failed {
+	r.pushed, r.pushedAt = active, r.now
+	if active {
 		r.scale(r.keda.Check(r.time(), r.last.Spec, true, false), ByKEDA)
 	}
 }
