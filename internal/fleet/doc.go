@@ -1,6 +1,6 @@
 // Package fleet simulates fleets of workers: a demand that changes over time,
 // workers that take a while to start, and work that waits when there are too few
-// of them. The demo and the smoke test scale such fleets.
+// of them. The demo, replays and end-to-end tests scale such fleets.
 //
 // A fleet is deterministic: the same configuration and the same steps give the
 // same readings. It reads no clock; time enters through [Fleet.Step] only. Work

@@ -15,17 +15,30 @@ import (
 // have been the highest.
 type Speed struct{ Sync, Downscale time.Duration }
 
-// Boot boots a cluster for a test and its subtests. A binary does so once.
-func Boot(t *testing.T, speed Speed) cluster.Cluster {
+// Scaler returns the program that is tested.
+func Scaler(t *testing.T) string {
+	t.Helper()
+	_, p := made(t)
+	return p.Scaler
+}
+
+// made returns the directory of the run, and what was made ready for it.
+func made(t *testing.T) (dir string, p parts) {
 	t.Helper()
 	dir, inside := isolate.Inside()
 	if !inside {
 		t.Fatal("the tests of this package run through harness.Main")
 	}
-	var p parts
 	if err := isolate.Take(dir, &p); err != nil {
 		t.Fatal(err)
 	}
+	return dir, p
+}
+
+// Boot boots a cluster for a test and its subtests. A binary does so once.
+func Boot(t *testing.T, speed Speed) cluster.Cluster {
+	t.Helper()
+	dir, p := made(t)
 	net, err := isolate.Enter(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/infra-arch/zmy-scaler/e2e/internal/loop"
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
 )
 
@@ -212,6 +213,19 @@ func (s *Stage) Went(want ...int) {
 
 // Sizes returns all sizes that the fleet had.
 func (s *Stage) Sizes() []int { return s.history.all() }
+
+// Changes returns all changes of the size of the fleet.
+func (s *Stage) Changes() []loop.Change {
+	s.history.mu.Lock()
+	defer s.history.mu.Unlock()
+	var all []loop.Change
+	for i, m := range s.history.counts {
+		if i > 0 {
+			all = append(all, loop.Change{At: m.at, From: s.history.counts[i-1].n, To: m.n})
+		}
+	}
+	return all
+}
 
 // Ready returns how many replicas are ready.
 func (s *Stage) Ready() int {

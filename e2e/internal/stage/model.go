@@ -3,8 +3,10 @@ package stage
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/infra-arch/zmy-scaler/e2e/internal/wait"
+	"github.com/infra-arch/zmy-scaler/internal/fleet"
 )
 
 // model publishes the numbers of the fleet: with a given amount of work, in busy
@@ -12,9 +14,10 @@ import (
 type model struct {
 	s *Stage
 
-	mu   sync.Mutex
-	work float64
-	off  bool // the test sets the yield itself
+	mu      sync.Mutex
+	work    float64
+	workers *fleet.Fleet // what does the work, if not all of it is done at once
+	off     bool         // the test sets the yield itself
 }
 
 func newModel(s *Stage) *model { return &model{s: s, off: true} }
@@ -36,12 +39,19 @@ func (m *model) publish() {
 	defer m.mu.Unlock()
 	_, ready := m.s.history.spec()
 	values := map[string]float64{m.s.series("workers"): float64(ready)}
+	yield, ok := max(0, 1-m.work/float64(max(1, ready))), ready > 0
+	if m.workers != nil {
+		m.workers.SetReplicas(ready)
+		reading := m.workers.Step(time.Now())
+		yield, ok = reading.Yield()
+		values[m.s.series("waiting")] = reading.Waiting
+	}
 	switch {
 	case m.off:
-	case ready == 0:
-		m.s.Prometheus.Unset(m.s.series("zmy"))
+	case ok:
+		values[m.s.series("zmy")] = yield
 	default:
-		values[m.s.series("zmy")] = max(0, 1-m.work/float64(ready))
+		m.s.Prometheus.Unset(m.s.series("zmy"))
 	}
 	m.s.Prometheus.Set(values)
 }
@@ -49,7 +59,23 @@ func (m *model) publish() {
 // Work gives the fleet an amount of work, in busy workers.
 func (s *Stage) Work(busy float64) {
 	s.model.mu.Lock()
-	s.model.work, s.model.off = busy, false
+	s.model.work, s.model.workers, s.model.off = busy, nil, false
+	s.model.mu.Unlock()
+	s.model.publish()
+}
+
+// WorkOff gives the fleet work over time, in busy workers. What its ready workers
+// cannot do waits for them, and is done later; how many tasks of a second wait is
+// the series waiting.
+func (s *Stage) WorkOff(busy func(time.Time) float64) {
+	s.t.Helper()
+	begin := time.Now()
+	workers, err := fleet.New(fleet.Config{
+		Start: begin, Replicas: s.Ready(), Demand: func(since time.Duration) float64 { return busy(begin.Add(since)) },
+	})
+	s.must(err)
+	s.model.mu.Lock()
+	s.model.workers, s.model.off = workers, false
 	s.model.mu.Unlock()
 	s.model.publish()
 }
@@ -57,7 +83,7 @@ func (s *Stage) Work(busy float64) {
 // Yield sets the yield, whatever the fleet does.
 func (s *Stage) Yield(v float64) {
 	s.model.mu.Lock()
-	s.model.off = true
+	s.model.workers, s.model.off = nil, true
 	s.model.mu.Unlock()
 	s.Prometheus.Set(map[string]float64{s.series("zmy"): v})
 }

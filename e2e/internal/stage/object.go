@@ -57,6 +57,14 @@ func (s *Stage) Apply(ctx context.Context, o Object) {
 	s.must(s.apply(ctx, s.scaledObject(o)))
 }
 
+// Manifest returns a ScaledObject as Apply applies it.
+func (s *Stage) Manifest(o Object) []byte {
+	s.t.Helper()
+	text, err := s.scaledObject(o).MarshalJSON()
+	s.must(err)
+	return text
+}
+
 // ApplyText applies manifests to the namespace.
 func (s *Stage) ApplyText(ctx context.Context, text string) {
 	s.t.Helper()

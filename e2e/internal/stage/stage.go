@@ -149,7 +149,7 @@ func (s *Stage) connect(ctx context.Context, name string) error {
 func (s *Stage) close(ctx context.Context) {
 	err := s.client.CoreV1().Namespaces().Delete(ctx, s.Namespace, metav1.DeleteOptions{})
 	s.check(err)
-	s.Prometheus.Unset(s.series("zmy"), s.series("workers"), s.series("wake"), s.series("cpu"))
+	s.Prometheus.Unset(s.series("zmy"), s.series("workers"), s.series("waiting"), s.series("wake"), s.series("cpu"))
 }
 
 // report shows what everybody said if the test has failed.
