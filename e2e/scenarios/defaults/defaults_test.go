@@ -14,9 +14,12 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
-// TestDefaults boots one cluster for both scenarios.
+// turn is how often the HPA looks.
+const turn = 15 * time.Second
+
+// TestDefaults boots one cluster for all scenarios.
 func TestDefaults(t *testing.T) {
-	c := harness.Boot(t, harness.Speed{Sync: 15 * time.Second, Downscale: 5 * time.Minute})
+	c := harness.Boot(t, harness.Speed{Sync: turn, Downscale: 5 * time.Minute})
 	shared, err := c.Prometheus(t.Context(), "default", "prometheus")
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +28,15 @@ func TestDefaults(t *testing.T) {
 	t.Run("up and down", func(t *testing.T) {
 		t.Parallel()
 		upAndDown(t, world)
+	})
+	t.Run("closed loop with Value", func(t *testing.T) {
+		t.Parallel()
+		closedLoop(t, world, stage.Trigger{Type: "external-push"})
+	})
+	t.Run("closed loop with AverageValue", func(t *testing.T) {
+		t.Parallel()
+		// The workers are those that Kubernetes counts.
+		closedLoop(t, world, stage.Trigger{Type: "external-push", MetricType: "AverageValue", Metadata: map[string]string{"replicasQuery": ""}})
 	})
 	t.Run("300 ScaledObjects", func(t *testing.T) {
 		t.Parallel()
