@@ -45,7 +45,7 @@ func stretches() []loop.Stretch {
 		{Busy: 0.6, For: 140 * time.Second},
 		// To zero, woken by what waits, and twice as large with each step that has
 		// taken effect.
-		{Busy: 0, For: 55 * time.Second},
+		{Busy: 0, For: 70 * time.Second},
 		{Busy: 3, For: 90 * time.Second},
 	}
 }
@@ -98,7 +98,7 @@ func looped(s *stage.Stage, trigger stage.Trigger) stage.Object {
 	maps.Copy(metadata, trigger.Metadata)
 	trigger.Metadata = metadata
 	return stage.Object{
-		Min: 0, Max: 30, PollingInterval: int(step.Seconds()), CooldownPeriod: 15, Triggers: []stage.Trigger{trigger},
+		Min: 0, Max: 30, PollingInterval: int(step.Seconds()), CooldownPeriod: 30, Triggers: []stage.Trigger{trigger},
 		Behavior: map[string]any{"scaleDown": map[string]any{
 			"stabilizationWindowSeconds": int64(45),
 			"policies":                   []any{map[string]any{"type": "Percent", "value": int64(75), "periodSeconds": int64(15)}},
