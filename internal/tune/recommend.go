@@ -84,15 +84,16 @@ func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candida
 	for _, g := range []goal{strict, loose} {
 		within := slices.DeleteFunc(slices.Clone(byCost), func(c *candidate) bool { return !g.reached(c.train) })
 		if len(within) > 0 {
-			return s.steadiest(ctx, within)
+			return s.steadiest(ctx, within, loose)
 		}
 	}
-	return slices.MinFunc(byCost, func(a, b *candidate) int { return cmp.Compare(loose.miss(a.train), loose.miss(b.train)) }), nil
+	return s.steadiest(ctx, loose.closest(s.found, tried), loose)
 }
 
 // steadiest puts policies to the trials and returns the first that holds in all of
-// them, or the one that misses a limit by least.
-func (s *search) steadiest(ctx context.Context, policies []*candidate) (*candidate, error) {
+// them, and within the limit in the first half as it was, or the one that misses a
+// limit by least.
+func (s *search) steadiest(ctx context.Context, policies []*candidate, limit goal) (*candidate, error) {
 	trials, err := s.trials()
 	if err != nil {
 		return nil, err
@@ -116,7 +117,10 @@ func (s *search) steadiest(ctx context.Context, policies []*candidate) (*candida
 		return nil, err
 	}
 	best := 0
-	for i := range some {
+	for i, c := range some {
+		if !limit.reached(c.train) {
+			worst[i] = max(worst[i], limit.miss(c.train))
+		}
 		if worst[i] < worst[best] {
 			best = i
 		}

@@ -138,7 +138,11 @@ func (s *search) neighbours(rng *rand.Rand, round int, goals []goal, most int) [
 		if miss <= wellWithin && (round+i)%8 > 0 || miss > farOff && (round+i)%3 > 0 {
 			continue
 		}
-		for range 2 {
+		times := 2
+		if i == 0 && miss > wellWithin {
+			times += len(goals) / 3 // it is the one that matters most
+		}
+		for range times {
 			parent := from[min(rng.IntN(len(from)), rng.IntN(len(from)))]
 			if p, ok := s.unknown(rng, parent.policy); ok {
 				next = append(next, p)
