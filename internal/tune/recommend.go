@@ -31,7 +31,7 @@ type trial struct {
 func (s *search) trials() ([]trial, error) {
 	slow, more, less := s.train, s.train, s.train
 	slow.StartDelay *= 3
-	more.Demand, less.Demand = more.Demand.Times(1.3), less.Demand.Times(0.8)
+	more.Demand, less.Demand = more.Demand.Times(1.5), less.Demand.Times(0.8)
 	var all []trial
 	for _, l := range []simulate.Loop{faster(s.train, quickly), slow, more, less} {
 		plain, err := simulate.Run(l, s.space.plan.Baseline(), nil)
