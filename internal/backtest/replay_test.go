@@ -85,13 +85,13 @@ spec:
       scaleDownMode: proportional
 `
 
-// TestReplayGivesTheDecisionsBack: a scaler decides for half a day of its
+// TestReplayGivesTheDecisionsBack: a scaler decides for almost a day of its
 // time, on a real query engine; the history that is then fetched from the same
 // storage gives every one of its decisions back, to the last bit.
 func TestReplayGivesTheDecisionsBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const decisions = 3000
+		const decisions = 5600
 		prom := newPrometheus(t)
 		plan := plan(t, liveManifest)
 		live := liveDecisions(t, prom, plan.Metadata, decisions)

@@ -68,7 +68,7 @@ func TestGrouped(t *testing.T) {
 		"avg by () (zmy)":                                          "",
 		"avg_over_time(zmy[5m])":                                   "",
 		"sum(avg by (pod) (zmy)) / on () group_left () vector(10)": "",
-		"avg by (":                                                 "",
+		"avg by (": "",
 	} {
 		if got := strings.Join(promquery.Grouped(query), " "); got != want {
 			t.Errorf("Grouped(%s) = %q, want %q", query, got, want)
