@@ -118,25 +118,35 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 // Server is what parsing a trigger needs to know.
 func (e *Engine) Server() trigger.Server { return trigger.Server{Interval: e.cfg.Interval} }
 
-// Run evaluates all triggers at every instant of the grid until ctx ends.
+// Run evaluates all triggers at every instant of the grid until ctx ends. After a
+// round that took until the next instant, that one's turn is at once.
 func (e *Engine) Run(ctx context.Context) error {
 	defer e.first.Wait()
 	defer e.end()
+	last := e.newest()
 	for {
-		now := e.cfg.Clock.Now()
-		next := e.base.Time(e.base.At(now.Add(-e.cfg.QueryOffset)) + 1).Add(e.cfg.QueryOffset)
-		timer := e.cfg.Clock.NewTimer(next.Sub(now))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
+		if at := e.newest(); at == last {
+			next := e.base.Time(at + 1).Add(e.cfg.QueryOffset)
+			timer := e.cfg.Clock.NewTimer(next.Sub(e.cfg.Clock.Now()))
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return nil
+			case <-timer.C:
+			}
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		last = e.newest()
 		e.forget()
 		e.round(ctx)
 		e.beat.set(time.Now())
 	}
 }
+
+// newest returns the instant of the grid that is evaluated now.
+func (e *Engine) newest() zmy.Tick { return e.base.At(e.cfg.Clock.Now().Add(-e.cfg.QueryOffset)) }
 
 // Alive reports whether the loop runs: its last round is not long overdue. It
 // says nothing about what the loop depends on.

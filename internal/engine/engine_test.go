@@ -428,41 +428,51 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestOneSourceHangs: another source's triggers are evaluated all the same.
+// TestOneSourceHangs: another source's triggers are evaluated all the same, also when
+// a round may take until the next instant.
 func TestOneSourceHangs(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		good, bad := newPrometheus(t), newPrometheus(t)
-		bad.suffer(hang)
-		other := newRig(t, bad)
-		r := newRig(t, good, withCluster(newCluster(5)), func(cfg *engine.Config) {
-			cfg.Sources["bad"] = other.source()
+	t.Parallel()
+	for _, timeout := range []time.Duration{10 * time.Second, 15 * time.Second} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) { oneSourceHangs(t, timeout) })
 		})
-		r.ask(metadata())
-		for i := range 20 {
-			go func() {
-				_, _ = r.engine.Answer(t.Context(), callFor(metadata("source", "bad", "metricName", fmt.Sprint("m", i))))
-			}()
-		}
-		pass(time.Minute)
-		good.asked()
-		for range 4 {
-			begun := time.Now()
-			a := r.ask(metadata())
-			if took := time.Since(begun); took != 0 {
-				t.Errorf("an answer from memory took %v", took)
-			}
-			if age := time.Since(a.Decision.At); age > 36*time.Second {
-				t.Errorf("the decision is %v old", age)
-			}
-			pass(15 * time.Second)
-		}
-		if n := good.asked(); n != 4 {
-			t.Errorf("the good source had %d requests in 4 intervals, want 4", n)
-		}
-		if !r.engine.Alive() {
-			t.Error("a hanging source makes the scaler look dead")
-		}
+	}
+}
+
+func oneSourceHangs(t *testing.T, timeout time.Duration) {
+	t.Helper()
+	good, bad := newPrometheus(t), newPrometheus(t)
+	bad.suffer(hang)
+	other := newRig(t, bad)
+	r := newRig(t, good, withCluster(newCluster(5)), func(cfg *engine.Config) {
+		cfg.Sources["bad"] = other.source()
+		cfg.Timeout = timeout
 	})
+	r.ask(metadata())
+	for i := range 20 {
+		go func() {
+			_, _ = r.engine.Answer(t.Context(), callFor(metadata("source", "bad", "metricName", fmt.Sprint("m", i))))
+		}()
+	}
+	pass(time.Minute)
+	good.asked()
+	for range 4 {
+		begun := time.Now()
+		a := r.ask(metadata())
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("an answer from memory took %v", took)
+		}
+		if age := time.Since(a.Decision.At); age > 36*time.Second {
+			t.Errorf("the decision is %v old", age)
+		}
+		pass(15 * time.Second)
+	}
+	if n := good.asked(); n != 4 {
+		t.Errorf("the good source had %d requests in 4 intervals, want 4", n)
+	}
+	if !r.engine.Alive() {
+		t.Error("a hanging source makes the scaler look dead")
+	}
 }
 
 func (r *rig) source() engine.Source {
