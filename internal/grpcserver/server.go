@@ -36,6 +36,9 @@ const (
 	// with the same address, and two streams for each external-push trigger; a
 	// call beyond the limit would wait for ever, having no deadline.
 	maxStreams = 100_000
+	// workers answer calls one after the other, on stacks that have grown already. A
+	// call that finds none free, since streams keep them, gets a goroutine of its own.
+	workers = 16
 	// minPing is how often a client may ping.
 	minPing = 10 * time.Second
 )
@@ -84,6 +87,7 @@ func New(o Options) *Server {
 	opts := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.NumStreamWorkers(workers),
 		grpc.ConnectionTimeout(20 * time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{

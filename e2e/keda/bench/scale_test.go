@@ -31,15 +31,17 @@ func many(t *testing.T, r *report, b *bed, empty string) load {
 	const what = "10,000 triggers of one shape: "
 	r.none(t, what+"calls that fail", a.failed)
 	r.none(t, what+"with a late or wrong yield", s.late(ctx, t))
-	r.atMost(t, what+"memory of the scaler, MiB", ours.resident, 256, "%.0f")
+	// Its metrics have just been scraped, which takes memory, too.
+	most := max(ours.resident, quiet.resident, resident(t, s.PID()))
+	r.atMost(t, what+"memory of the scaler, MiB", most, 256, "%.0f")
 	r.atMost(t, what+"CPU of the scaler, seconds in 15", ours.own, 3, "%.2g")
 	r.atMost(t, what+"p99 of an answer, over that of an empty gRPC server", a.p99, 2, "%.2g")
 	r.none(t, "10,000 triggers polled by KEDA's own scaler: polls that fail", polled.Failed)
 	r.beside(t, "requests in an interval, 10,000 triggers", fmt.Sprintf("%.0f", theirs.mean()), fmt.Sprintf("%.0f", ours.mean()))
 	r.beside(t, "CPU of Prometheus, 10,000 triggers", times(theirs.prometheus, ours.prometheus), "1")
 	r.beside(t, "CPU of its own, 10,000 triggers", times(theirs.own, ours.own), "1")
-	r.beside(t, "memory, 10,000 triggers", times(theirs.resident, ours.resident), "1")
-	outage(t, r, s, ours.resident)
+	r.beside(t, "memory, 10,000 triggers", times(theirs.resident, most), "1")
+	outage(t, r, s, most)
 	return load{cpu: quiet.own, resident: quiet.resident}
 }
 
