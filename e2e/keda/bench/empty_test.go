@@ -12,6 +12,9 @@ import (
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
 	"google.golang.org/grpc"
+
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/proc"
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
 
 // empty answers every call with the same message: the floor of gRPC itself.
@@ -43,13 +46,26 @@ func runEmpty() error {
 	return s.Serve(l)
 }
 
-// startEmpty runs the empty server and returns its address.
-func startEmpty(t *testing.T) string {
+// floor is the empty server in a process of its own.
+type floor struct {
+	*proc.Process
+
+	address string
+}
+
+// startEmpty runs the empty server.
+func startEmpty(t *testing.T) floor {
 	t.Helper()
 	p := startRole(t, "empty", "")
 	line, err := p.Line(t.Context(), "where it serves", func(line string) bool { return strings.HasPrefix(line, "serving ") })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimPrefix(line, "serving ")
+	return floor{p, strings.TrimPrefix(line, "serving ")}
+}
+
+// client returns a client of the empty server.
+func (f floor) client(t *testing.T) pb.ExternalScalerClient {
+	t.Helper()
+	return pb.NewExternalScalerClient(rig.Dial(t, f.address))
 }

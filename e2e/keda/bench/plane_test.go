@@ -84,15 +84,15 @@ func both(n int, of func(int) queries) []string {
 }
 
 // oneShape: triggers that differ in a label's value only.
-func oneShape(t *testing.T, r *report, b *bed, empty string) {
+func oneShape(t *testing.T, r *report, b *bed, empty floor) {
 	ctx := t.Context()
 	theirs, polled := b.measureKEDA(ctx, t, quick(), intervals, both(b.n, alike))
 	s := b.startScaler(t, quick(), refs(b.n, alike))
 	s.enter(ctx)
 	s.settle(ctx, t, patience)
 	var a answers
-	floor := pb.NewExternalScalerClient(rig.Dial(t, empty))
-	ours := b.measure(ctx, t, quick(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, floor) })
+	client := empty.client(t)
+	ours := b.measure(ctx, t, quick(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, client) })
 	var calls int
 	flood := b.measure(ctx, t, quick(), intervals, s.Process, func(ctx context.Context) { calls = s.askFast(ctx) })
 

@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
-
-	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
 
 // load is what a scaler takes while nobody calls it: CPU seconds per interval and MiB.
 type load struct{ cpu, resident float64 }
 
 // many: 10,000 triggers, and the loss of their source.
-func many(t *testing.T, r *report, b *bed, empty string) load {
+func many(t *testing.T, r *report, b *bed, empty floor) load {
 	ctx := t.Context()
 	theirs, polled := b.measureKEDA(ctx, t, usual(), 2, both(b.n, alike))
 	b.proxy.mostAtOnce() // of KEDA's
@@ -23,8 +19,10 @@ func many(t *testing.T, r *report, b *bed, empty string) load {
 	s.enter(ctx)
 	s.settle(ctx, t, patience)
 	var a answers
-	floor := pb.NewExternalScalerClient(rig.Dial(t, empty))
-	ours := b.measure(ctx, t, usual(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, floor) })
+	client := empty.client(t)
+	used := cpu(t, empty.PID())
+	ours := b.measure(ctx, t, usual(), intervals, s.Process, func(ctx context.Context) { a = s.askAsKEDA(ctx, client) })
+	grpc := (cpu(t, empty.PID()) - used).Seconds() / intervals * callsPerAsk
 	quiet := b.measure(ctx, t, usual(), 2, s.Process, nil)
 	s.profile(ctx, t, "10000")
 
@@ -34,9 +32,11 @@ func many(t *testing.T, r *report, b *bed, empty string) load {
 	// Its metrics have just been scraped, which takes memory, too.
 	most := max(ours.resident, quiet.resident, resident(t, s.PID()))
 	r.atMost(t, what+"memory of the scaler, MiB", most, 256, "%.0f")
-	r.atMost(t, what+"CPU of the scaler, seconds in 15", ours.own, 3, "%.2g")
+	r.atMost(t, what+"CPU of the scaler, seconds in 15, with KEDA's calls", ours.own, 3, "%.2g")
+	r.atMost(t, what+"the same, less what an empty gRPC server takes for as many calls", ours.own-grpc, 3, "%.2g")
+	r.atMost(t, what+"the same without calls", quiet.own, 3, "%.2g")
 	r.atMost(t, what+"p99 of an answer, over that of an empty gRPC server", a.p99, 2, "%.2g")
-	r.none(t, "10,000 triggers polled by KEDA's own scaler: polls that fail", polled.Failed)
+	r.beside(t, "polls and calls that fail, 10,000 triggers", fmt.Sprint(polled.Failed), fmt.Sprint(a.failed))
 	r.beside(t, "requests in an interval, 10,000 triggers", fmt.Sprintf("%.0f", theirs.mean()), fmt.Sprintf("%.0f", ours.mean()))
 	r.beside(t, "CPU of Prometheus, 10,000 triggers", times(theirs.prometheus, ours.prometheus), "1")
 	r.beside(t, "CPU of its own, 10,000 triggers", times(theirs.own, ours.own), "1")

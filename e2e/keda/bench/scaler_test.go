@@ -110,9 +110,13 @@ type answers struct {
 	failed int
 }
 
+// callsPerAsk is how many calls askAsKEDA makes to the scaler for each to the empty
+// server.
+const callsPerAsk = 3
+
 // askAsKEDA calls the scaler as KEDA does until ctx ends: for each trigger, once
 // an interval for the HPA and every other interval for the scale loop, spread
-// over the interval. The empty server is asked the same.
+// over the interval. The empty server is asked for values as often.
 func (s *scaler) askAsKEDA(ctx context.Context, empty pb.ExternalScalerClient) answers {
 	var a answers
 	var p50, p99 []float64
