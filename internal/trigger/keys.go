@@ -110,7 +110,7 @@ func bandKeys() []Key {
 		},
 		{
 			Name: "scaleUpDelay", Kind: Duration, Default: "0", Literal: true, set: notNegative(func(t *Trigger) *dur { return (*dur)(&t.Policy.UpDelay) }),
-			Doc: "How long the yield must have been low, counted from when the fleet last grew; 0 means that one sample is enough.",
+			Doc: "How long the yield must have been low; 0 means that one sample is enough.",
 		},
 		{
 			Name: "triggerThreshold", Kind: Number, Default: "30", Literal: true, set: setTarget,

@@ -74,12 +74,6 @@ func TestDecide(t *testing.T) {
 		{name: "and the row must be whole there", window: lines{zmy.Yield: "0.97x20 _", zmy.Workers: "5x50"}, r: 5, band: decision.Hold, reason: decision.IdlePending, desired: 5},
 		{name: "scale-up waits for its delay", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.5 0.1x4", zmy.Workers: "5x50"}, r: 5, band: decision.Hold, reason: decision.SaturatedPending, desired: 5},
 		{name: "and comes after it", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.5 0.1x5", zmy.Workers: "5x50"}, r: 5, band: decision.ScaleUp, reason: decision.Saturated, desired: 15},
-		{name: "and begins anew when the fleet has grown", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.1x20", zmy.Workers: "5x46 6x4"}, r: 6, band: decision.Hold, reason: decision.SaturatedPending, desired: 6},
-		{name: "and comes after it again", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.1x20", zmy.Workers: "5x45 6x5"}, r: 6, band: decision.ScaleUp, reason: decision.Saturated, desired: 18},
-		{name: "not when it has shrunk", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.1x20", zmy.Workers: "7x46 6x4"}, r: 6, band: decision.ScaleUp, reason: decision.Saturated, desired: 18},
-		{name: "nor when a worker has come back", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.1x20", zmy.Workers: "6x47 5 6x2"}, r: 6, band: decision.ScaleUp, reason: decision.Saturated, desired: 18},
-		{name: "a count that was unknown is no growth", policy: delayUp(time.Minute), window: lines{zmy.Yield: "0.1x20", zmy.Workers: "6x46 _x2 6x2"}, r: 6, band: decision.ScaleUp, reason: decision.Saturated, desired: 18},
-		{name: "without a delay growth delays nothing", window: lines{zmy.Yield: "0.1x20", zmy.Workers: "5x49 6"}, r: 6, band: decision.ScaleUp, reason: decision.Saturated, desired: 18},
 		{name: "a delay shorter than the grid is one tick", policy: delayUp(10 * time.Second), window: lines{zmy.Yield: "0.5 0.1", zmy.Workers: "5x50"}, r: 5, band: decision.ScaleUp, reason: decision.Saturated, desired: 15},
 		{name: "idle, then less so, is still a scale-down", window: lines{zmy.Yield: "0.97x10 0.92x11", zmy.Workers: "5x50"}, r: 5, band: decision.ScaleDown, reason: decision.Idle, desired: 1},
 		{name: "inactive only recently is a scale-down", window: lines{zmy.Yield: "0.92x10 0.97x11", zmy.Workers: "5x50"}, r: 5, band: decision.ScaleDown, reason: decision.Idle, desired: 1},
@@ -144,12 +138,6 @@ func TestDecide(t *testing.T) {
 			window: lines{zmy.Yield: "0.2", zmy.Workers: "10x20"}, r: 10,
 			fleet: func(f *decision.Fleet) { f.UnseenScale = now.Add(-15 * time.Second) },
 			band:  decision.ScaleUp, reason: decision.Saturated, desired: 27,
-		},
-		{
-			name: "but as long as the delay that growth would have begun anew", policy: delayUp(time.Minute),
-			window: lines{zmy.Yield: "0.2x20", zmy.Workers: "_x49 10"}, r: 10,
-			fleet: func(f *decision.Fleet) { f.UnseenScale = now.Add(-59 * time.Second) },
-			band:  decision.Hold, reason: decision.HistoryUnknown, desired: 10,
 		},
 
 		// Guard and partial data.

@@ -63,8 +63,7 @@ type Policy struct {
 
 	// Up, Down and Inactive are the yields that bound the bands.
 	Up, Down, Inactive float64
-	// UpDelay and DownDelay are how long a band must have held, the former since
-	// the fleet last grew.
+	// UpDelay and DownDelay are how long a band must have held.
 	UpDelay, DownDelay time.Duration
 	// Target is the load the fleet is sized to, a ratio (0.3).
 	Target float64

@@ -13,9 +13,6 @@ const maxHistoryHold = 2 * time.Minute
 // up decides for a yield below Up at tick t. d holds until told otherwise.
 func up(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 	since, held := row(w.Of(zmy.Yield), t, p.Grid.Steps(p.UpDelay), false, p.saturated)
-	if grown := grew(w.Of(zmy.Workers), since, t); grown > since {
-		since, held = grown, false
-	}
 	d.Since, d.Delay = p.Grid.Time(since), p.UpDelay
 	_, workers, work, known := p.heaviest(w, t, t)
 	d.Workers, d.Work = workers, work
@@ -31,7 +28,7 @@ func up(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 		d.Reason = WorkersUnknown
 	case d.Pressure <= 1:
 		d.Reason = NotCPUBound
-	case d.At.Before(f.UnseenScale.Add(min(max(p.Lookback, p.UpDelay), maxHistoryHold))):
+	case d.At.Before(f.UnseenScale.Add(min(p.Lookback, maxHistoryHold))):
 		d.Reason = HistoryUnknown
 	default:
 		d.Desired, d.Reason = grow(f, d.Want)
@@ -39,28 +36,6 @@ func up(p *Policy, w *zmy.Window, f Fleet, t zmy.Tick, d *Decision) {
 			d.Band = ScaleUp
 		}
 	}
-}
-
-// grew returns the newest tick in (since, t] at which there were more workers than
-// at any before it, or since. Workers that come and go do not count as growth, so
-// that one that keeps failing cannot put a scale-up off for ever.
-func grew(workers *zmy.Series, since, t zmy.Tick) zmy.Tick {
-	if since == t {
-		return since
-	}
-	newest, most := since, 0.0
-	counts := workers.Walk(since)
-	for k := since; k <= t; k++ {
-		n := counts.Next()
-		if !n.OK() || n.Value <= most {
-			continue
-		}
-		if most > 0 {
-			newest = k
-		}
-		most = n.Value
-	}
-	return newest
 }
 
 // grow returns the size for an unrounded want, and why.
