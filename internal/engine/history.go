@@ -125,19 +125,17 @@ func (r *run) goesOn(n note) bool {
 
 // add takes the newest decision in.
 func (h *history) add(n note) {
-	if len(h.runs) == 0 {
-		h.runs = append(h.runs, run{first: n.at, n: 1, said: n.said})
-		h.keep(n.yield)
-		return
+	var newest *run
+	if len(h.runs) > 0 {
+		newest = &h.runs[len(h.runs)-1]
 	}
-	newest := &h.runs[len(h.runs)-1]
-	if !newest.tells(n.said) {
+	if newest != nil && !newest.tells(n.said) {
 		if len(h.changes) == keptChanges {
 			h.changes = slices.Delete(h.changes, 0, 1)
 		}
 		h.changes = append(h.changes, n)
 	}
-	if newest.goesOn(n) {
+	if newest != nil && newest.goesOn(n) {
 		newest.step = n.at - newest.last()
 		newest.n++
 	} else {
