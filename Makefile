@@ -127,7 +127,7 @@ e2e-kind: ## The released chart and image on a cluster that kind makes and delet
 
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
-	hack/e2e.sh "e2e-cluster" "e2e-unit test-hpa test-chart test-page test-keda smoke e2e-node"
+	hack/e2e.sh "e2e-cluster" "e2e-node" "e2e-unit test-hpa test-chart test-page test-keda smoke"
 
 ##@ Keep in order
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs make targets in lanes, side by side, because most of them wait most of the
 # time. Each argument is a lane: targets that run one after the other. Prints what
-# they print, with the target before it, and at the end how long each took. An
-# interrupt ends all of them in order.
+# they print, with the target before it, and at the end how long each took and what
+# failed. An interrupt ends all of them in order.
 # Usage: hack/e2e.sh 'TARGET...' ['TARGET...'...]
 set -euo pipefail
 
@@ -22,7 +22,7 @@ lane() {
     [[ -z $interrupted ]] || return 1
     began=$SECONDS verdict=ok
     "${MAKE:-make}" --no-print-directory "$target" 2>&1 |
-      (trap '' INT TERM; exec sed -u "s/^/$target | /") || { verdict=FAILED failed=1; }
+      (trap '' INT TERM; tee "$work/$target.log" | sed -u "s/^/$target | /") || { verdict=FAILED failed=1; }
     printf '%-12s %-6s %4d s\n' "$target" "$verdict" $((SECONDS - began)) | tee -a "$times"
   done
   return $failed
@@ -49,4 +49,9 @@ failed=0
 for pid in "${lanes[@]}"; do wait "$pid" || failed=1; done
 printf '\n%d min %02d s in all:\n' $((SECONDS / 60)) $((SECONDS % 60))
 cat "$times"
+# What failed stands far above, between what the others printed.
+for target in $(awk '$2 == "FAILED" { print $1 }' "$times"); do
+  printf '\n%s failed:\n' "$target"
+  grep -E '^ *--- FAIL|^FAIL|_test\.go:[0-9]+: |^panic:|^make: ' "$work/$target.log" | tail -n 20 || tail -n 20 "$work/$target.log"
+done
 exit $failed
