@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs make targets in lanes, side by side, because most of them wait most of the
-# time. Each argument is a lane: targets that run one after the other. Prints what
-# they print, with the target before it, and at the end how long each took and what
-# failed. An interrupt ends all of them in order.
+# time. Each argument is a lane: targets that run one after the other. The first lane
+# is the one to which delays matter most: each of the others gives way to those before
+# it. Prints what they print, with the target before it, and at the end how long each
+# took and what failed. An interrupt ends all of them in order.
 # Usage: hack/e2e.sh 'TARGET...' ['TARGET...'...]
 set -euo pipefail
 
@@ -15,13 +16,14 @@ times=$work/times
 
 # An interrupt reaches all processes of a lane. What prints goes on until the others
 # have ended, and no other target begins.
+# lane NICENESS 'TARGET...'
 lane() {
   local target began verdict failed=0 interrupted=
-  trap 'interrupted=1' INT
-  for target in $1; do
+  trap 'interrupted=1' INT TERM
+  for target in $2; do
     [[ -z $interrupted ]] || return 1
     began=$SECONDS verdict=ok
-    "${MAKE:-make}" --no-print-directory "$target" 2>&1 |
+    nice -n "$1" "${MAKE:-make}" --no-print-directory "$target" 2>&1 |
       (trap '' INT TERM; tee "$work/$target.log" | sed -u "s/^/$target | /") || { verdict=FAILED failed=1; }
     printf '%-12s %-6s %4d s\n' "$target" "$verdict" $((SECONDS - began)) | tee -a "$times"
   done
@@ -32,7 +34,7 @@ lane() {
 set -m
 lanes=()
 for targets in "$@"; do
-  (set +m; lane "$targets") &
+  (set +m; lane $((10 * ${#lanes[@]})) "$targets") &
   lanes+=($!)
 done
 
