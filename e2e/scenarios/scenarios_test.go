@@ -37,21 +37,26 @@ type scenario struct {
 	run  func(*testing.T, stage.World)
 }
 
-// scenarios returns all of them.
+// scenarios returns all of them, those first that take longest: so the last to end is
+// not one that was begun late.
 func scenarios() []scenario {
 	return []scenario{
-		{"up, hold and down with Value", upHoldDown("Value")},
-		{"up, hold and down with AverageValue", upHoldDown("AverageValue")},
 		{"up, hold and down without replicasQuery", upWithoutQuery},
-		{"CPU weighs in", cpuWeighsIn},
-		{"the delay of a scale-down", delay},
-		{"the delay across a restart", delayAcrossRestart},
-		{"one of two is killed, Value", oneOfTwo("Value")},
-		{"one of two is killed, AverageValue", oneOfTwo("AverageValue")},
 		{"both are rolled, Value", bothRolled("Value")},
 		{"both are rolled, AverageValue", bothRolled("AverageValue")},
-		{"Prometheus stops", prometheusStops},
+		{"beside another trigger", besideAnother},
 		{"the scaler stops", scalerStops},
+		{"mutual TLS", mutualTLS},
+		{"Prometheus stops", prometheusStops},
+		{"slow start with AverageValue", slowStart("AverageValue")},
+		{"slow start with Value", slowStart("Value")},
+		{"the delay across a restart", delayAcrossRestart},
+		{"the delay of a scale-down", delay},
+		{"one of two is killed, Value", oneOfTwo("Value")},
+		{"one of two is killed, AverageValue", oneOfTwo("AverageValue")},
+		{"up, hold and down with Value", upHoldDown("Value")},
+		{"up, hold and down with AverageValue", upHoldDown("AverageValue")},
+		{"CPU weighs in", cpuWeighsIn},
 		{"zero and back, external", zeroAndBack("external")},
 		{"zero and back, external-push", zeroAndBack("external-push")},
 		{"the scaler comes late", scalerComesLate},
@@ -61,13 +66,9 @@ func scenarios() []scenario {
 		{"a small step is raised", tolerance(20, 11.448, false, 23)},         // 21.2 wanted
 		{"a smaller step is not worth it", tolerance(20, 11.232, false, 20)}, // 20.8 wanted
 		{"a small step at a lower tolerance", tolerance(20, 11.232, true, 21)},
-		{"beside another trigger", besideAnother},
 		{"paused", paused},
 		{"rollout with Value", rollout("Value")},
 		{"rollout with AverageValue", rollout("AverageValue")},
-		{"slow start with Value", slowStart("Value")},
-		{"slow start with AverageValue", slowStart("AverageValue")},
-		{"mutual TLS", mutualTLS},
 		{"a StatefulSet", target("StatefulSet")},
 		{"a custom resource", target("Crew")},
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // parallel is how many scenarios run at a time. They wait most of the time.
-const parallel = "8"
+const parallel = "10"
 
 // parts are what the outer run has made ready.
 type parts struct {
