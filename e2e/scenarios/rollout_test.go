@@ -23,6 +23,12 @@ func rollout(metricType string) func(*testing.T, stage.World) {
 		if metricType == "Value" {
 			s.Stays(ctx, 5*time.Second)
 			s.Went(replicas)
+			// The target itself, which means spec.replicas however many are ready: a
+			// usage that goes by the ready ones is right only as long as the HPA
+			// counts as many.
+			if usages := s.Usages(); !slices.Equal(usages, []string{"30"}) {
+				t.Errorf("the HPA was told usages of %v, want 30 alone", usages)
+			}
 			quiet(t, s)
 			return
 		}

@@ -28,6 +28,7 @@ type history struct {
 	alive   int      // ready replicas
 	trouble []string // what the HPA could not do, once each
 	metrics []string // that the HPA looked at, in any of its versions
+	usages  []string // that it was told under metric type Value, once each
 	failed  error    // of the watching itself
 }
 
@@ -111,6 +112,14 @@ func (h *history) hpa(object *unstructured.Unstructured) {
 			name = kind
 		}
 		h.once(&h.metrics, name)
+	}
+	current, _, err := unstructured.NestedSlice(object.Object, "status", "currentMetrics")
+	h.failed = errors.Join(h.failed, err)
+	for _, m := range current {
+		metric, _ := m.(map[string]any)
+		if usage, _, err := unstructured.NestedString(metric, "external", "current", "value"); err == nil && usage != "" {
+			h.once(&h.usages, usage)
+		}
 	}
 }
 
@@ -233,11 +242,18 @@ func (s *Stage) Ready() int {
 	return ready
 }
 
-// Trouble returns what the HPA complained of so far, Metrics what it looked at.
+// Trouble returns what the HPA complained of so far.
 func (s *Stage) Trouble() []string {
 	s.history.mu.Lock()
 	defer s.history.mu.Unlock()
 	return slices.Clone(s.history.trouble)
+}
+
+// Usages returns what the HPA was told under metric type Value.
+func (s *Stage) Usages() []string {
+	s.history.mu.Lock()
+	defer s.history.mu.Unlock()
+	return slices.Clone(s.history.usages)
 }
 
 // Metrics returns the metrics that the HPA had in any of its versions.
