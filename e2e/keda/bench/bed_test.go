@@ -77,6 +77,15 @@ type span struct {
 	resident float64
 }
 
+// add takes in what was measured after it.
+func (s *span) add(next span) {
+	n, m := float64(len(s.requests)), float64(len(next.requests))
+	s.prometheus = (s.prometheus*n + next.prometheus*m) / (n + m)
+	s.own = (s.own*n + next.own*m) / (n + m)
+	s.resident = max(s.resident, next.resident)
+	s.requests = append(s.requests, next.requests...)
+}
+
 // most returns the requests of the interval that had the most.
 func (s span) most() int {
 	most := 0

@@ -17,16 +17,28 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
 
-// empty answers every call with the same message: the floor of gRPC itself.
+// empty answers every call with the same messages: the floor of gRPC itself.
 type empty struct {
 	pb.UnimplementedExternalScalerServer
 
 	answer *pb.GetMetricsResponse
+	spec   *pb.GetMetricSpecResponse
+	active *pb.IsActiveResponse
 }
 
 // GetMetrics implements pb.ExternalScalerServer.
 func (e empty) GetMetrics(context.Context, *pb.GetMetricsRequest) (*pb.GetMetricsResponse, error) {
 	return e.answer, nil
+}
+
+// GetMetricSpec implements pb.ExternalScalerServer.
+func (e empty) GetMetricSpec(context.Context, *pb.ScaledObjectRef) (*pb.GetMetricSpecResponse, error) {
+	return e.spec, nil
+}
+
+// IsActive implements pb.ExternalScalerServer.
+func (e empty) IsActive(context.Context, *pb.ScaledObjectRef) (*pb.IsActiveResponse, error) {
+	return e.active, nil
 }
 
 // runEmpty serves on a free port, which it prints, until it is told to stop.
@@ -38,9 +50,11 @@ func runEmpty() error {
 		return err
 	}
 	s := grpc.NewServer()
-	pb.RegisterExternalScalerServer(s, empty{answer: &pb.GetMetricsResponse{
-		MetricValues: []*pb.MetricValue{{MetricName: "zmy", MetricValue: 150, MetricValueFloat: 150}},
-	}})
+	pb.RegisterExternalScalerServer(s, empty{
+		answer: &pb.GetMetricsResponse{MetricValues: []*pb.MetricValue{{MetricName: "zmy", MetricValue: 150, MetricValueFloat: 150}}},
+		spec:   &pb.GetMetricSpecResponse{MetricSpecs: []*pb.MetricSpec{{MetricName: "zmy", TargetSize: 30, TargetSizeFloat: 30}}},
+		active: &pb.IsActiveResponse{Result: true},
+	})
 	fmt.Fprintf(os.Stdout, "serving %s\n", l.Addr())
 	context.AfterFunc(ctx, s.Stop)
 	return s.Serve(l)

@@ -102,6 +102,8 @@ const preface = "`make bench-plane` measures this, all in one run on one machine
 	"Requests are counted by a proxy before Prometheus. CPU time and memory are the kernel's, of the processes; " +
 	"what Prometheus takes when nobody asks it does not count. " +
 	"Before anything is measured, each trigger must have the right yield, and of the newest instant. " +
-	"Numbers of requests are the same on every machine; all else is given as a ratio. " +
+	"Numbers of requests are the same on every machine; all else is given as a ratio, or beside a goal. " +
+	"KEDA's calls are those of fleets that may go to zero: three for each HPA sync and each poll. " +
+	"The empty server gets the same ones at the same rate, in the intervals between, so that what gRPC itself takes for them is known. " +
 	"KEDA's scaler polls once an interval; the scaler has the same interval. " +
 	"Most parts use an interval of 4 seconds in place of 15, which changes what happens in a second but not in an interval.\n"

@@ -12,6 +12,7 @@ import (
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
 
+	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/proc"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
 
@@ -75,11 +76,14 @@ func (s *scaler) settle(ctx context.Context, t *testing.T, intervals int) int {
 func (s *scaler) late(ctx context.Context, t *testing.T) int {
 	t.Helper()
 	s.atEnd(ctx, t)
-	allowed := (s.interval + s.offset + before).Seconds()
+	begun := time.Now()
+	text := string(get(ctx, t, "http://"+s.HTTP+"/metrics"))
+	// They age while they are collected.
+	allowed := (s.interval + s.offset + before + time.Since(begun)).Seconds()
 	yields, ages := map[string]float64{}, map[string]float64{}
 	line := regexp.MustCompile(`^zmy_scaler_(yield_ratio|sample_age_seconds)\{.*scaled_object="([^"]+)".*\} (\S+)`)
-	for text := range strings.Lines(string(get(ctx, t, "http://"+s.HTTP+"/metrics"))) {
-		m := line.FindStringSubmatch(text)
+	for l := range strings.Lines(text) {
+		m := line.FindStringSubmatch(l)
 		switch {
 		case m == nil:
 		case m[1] == "yield_ratio":
@@ -99,61 +103,74 @@ func (s *scaler) late(ctx context.Context, t *testing.T) int {
 	return late
 }
 
-// answers are how long two servers took to answer the same calls.
+// answers are how a server answered KEDA's calls, interval by interval.
 type answers struct {
-	// p50 and p99 are those of the scaler over those of the empty server, the
-	// median of all intervals.
-	p50, p99 float64
-	// took is how long the scaler took.
-	took latencies
-	// failed is how many calls ended in an error.
-	failed int
+	span
+
+	p50, p99 []float64 // seconds
+	failed   int
 }
 
-// callsPerAsk is how many calls askAsKEDA makes to the scaler for each to the empty
-// server.
-const callsPerAsk = 3
-
-// askAsKEDA calls the scaler as KEDA does until ctx ends: for each trigger, once
-// an interval for the HPA and every other interval for the scale loop, spread
-// over the interval. The empty server is asked for values as often.
-func (s *scaler) askAsKEDA(ctx context.Context, empty pb.ExternalScalerClient) answers {
-	var a answers
-	var p50, p99 []float64
-	for ctx.Err() == nil {
-		var mu sync.Mutex
-		var ours, floor latencies
-		s.spread(ctx, len(s.refs)*3/2, func(i int) {
-			ref := s.refs[i%len(s.refs)]
-			req := &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"}
-			var took [2]time.Duration
-			var errs [4]error
-			for j := range took { // in turns who comes first
-				which := (i + j) % 2
-				begun := time.Now()
-				_, errs[which] = []pb.ExternalScalerClient{empty, s.client}[which].GetMetrics(ctx, req)
-				took[which] = time.Since(begun)
-			}
-			_, errs[2] = s.client.GetMetricSpec(ctx, ref)
-			_, errs[3] = s.client.IsActive(ctx, ref)
-			if ctx.Err() != nil {
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if err := errors.Join(errs[:]...); err != nil {
-				a.failed++
-			}
-			floor, ours = append(floor, took[0]), append(ours, took[1])
-		})
-		if ctx.Err() == nil || len(p99) == 0 {
-			p50 = append(p50, ours.at(0.5).Seconds()/floor.at(0.5).Seconds())
-			p99 = append(p99, ours.at(0.99).Seconds()/floor.at(0.99).Seconds())
-		}
-		a.took = append(a.took, ours...)
+// over returns the medians of how its latencies compare with those of another
+// server in the same turn.
+func (a answers) over(floor answers) (p50, p99 float64) {
+	var halves, tails []float64
+	for i := range a.p50 {
+		halves, tails = append(halves, a.p50[i]/floor.p50[i]), append(tails, a.p99[i]/floor.p99[i])
 	}
-	a.p50, a.p99 = median(p50), median(p99)
-	return a
+	return median(halves), median(tails)
+}
+
+// inTurns has the scaler and the empty server called as KEDA calls, an interval each
+// in turn, n times. The scaler goes on evaluating all the while, so that both
+// answer on a machine that is as busy.
+func (s *scaler) inTurns(ctx context.Context, t *testing.T, empty floor, n int) (ours, theirs answers) {
+	t.Helper()
+	client := empty.client(t)
+	for range n {
+		s.turn(ctx, t, &ours, s.Process, s.client)
+		s.turn(ctx, t, &theirs, empty.Process, client)
+	}
+	return ours, theirs
+}
+
+// turn has one server called for an interval.
+func (s *scaler) turn(ctx context.Context, t *testing.T, a *answers, p *proc.Process, client pb.ExternalScalerClient) {
+	t.Helper()
+	var took latencies
+	a.add(s.bed.measure(ctx, t, s.rhythm, 1, p, func(ctx context.Context) {
+		var failed int
+		took, failed = s.askAsKEDA(ctx, client)
+		a.failed += failed
+	}))
+	a.p50, a.p99 = append(a.p50, took.at(0.5).Seconds()), append(a.p99, took.at(0.99).Seconds())
+}
+
+// askAsKEDA calls a server as KEDA does, for an interval or until ctx ends: for each
+// trigger, once for the HPA and every other time for the scale loop, spread over the
+// interval. It returns how long values took, and how many calls failed.
+func (s *scaler) askAsKEDA(ctx context.Context, client pb.ExternalScalerClient) (latencies, int) {
+	var mu sync.Mutex
+	var took latencies
+	failed := 0
+	s.spread(ctx, len(s.refs)*3/2, func(i int) {
+		ref := s.refs[i%len(s.refs)]
+		_, spec := client.GetMetricSpec(ctx, ref)
+		begun := time.Now()
+		_, metrics := client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"})
+		d := time.Since(begun)
+		_, active := client.IsActive(ctx, ref)
+		if ctx.Err() != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if errors.Join(spec, metrics, active) != nil {
+			failed++
+		}
+		took = append(took, d)
+	})
+	return took, failed
 }
 
 // spread makes n calls evenly over an interval, some at the same time.
