@@ -54,6 +54,6 @@ cat "$times"
 # What failed stands far above, between what the others printed.
 for target in $(awk '$2 == "FAILED" { print $1 }' "$times"); do
   printf '\n%s failed:\n' "$target"
-  grep -E '^ *--- FAIL|^FAIL|_test\.go:[0-9]+: |^panic:|^make: ' "$work/$target.log" | tail -n 20 || tail -n 20 "$work/$target.log"
+  grep -E '^ *--- FAIL|^FAIL|_test\.go:[0-9]+: |^panic:|^make(\[[0-9]+\])?: ' "$work/$target.log" | tail -n 20 || tail -n 20 "$work/$target.log"
 done
 exit $failed

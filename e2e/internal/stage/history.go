@@ -9,8 +9,10 @@ import (
 	"sync"
 	"time"
 
+	v2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -113,12 +115,11 @@ func (h *history) hpa(object *unstructured.Unstructured) {
 		}
 		h.once(&h.metrics, name)
 	}
-	current, _, err := unstructured.NestedSlice(object.Object, "status", "currentMetrics")
-	h.failed = errors.Join(h.failed, err)
-	for _, m := range current {
-		metric, _ := m.(map[string]any)
-		if usage, _, err := unstructured.NestedString(metric, "external", "current", "value"); err == nil && usage != "" {
-			h.once(&h.usages, usage)
+	var typed v2.HorizontalPodAutoscaler
+	h.failed = errors.Join(h.failed, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed))
+	for _, m := range typed.Status.CurrentMetrics {
+		if m.External != nil && m.External.Current.Value != nil {
+			h.once(&h.usages, m.External.Current.Value.String())
 		}
 	}
 }
