@@ -129,7 +129,7 @@ e2e-kind: ## The released chart and image on a cluster that kind makes and delet
 
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
-	hack/e2e.sh "e2e-cluster" "smoke e2e-node" "test-keda test-page test-hpa test-chart e2e-unit"
+	hack/e2e.sh "e2e-cluster" "test-page e2e-node" "smoke test-keda test-hpa test-chart e2e-unit"
 
 ##@ Keep in order
 
