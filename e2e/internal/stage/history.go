@@ -10,6 +10,7 @@ import (
 	"time"
 
 	v2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,32 +93,26 @@ func (h *history) target(object *unstructured.Unstructured) {
 }
 
 func (h *history) hpa(object *unstructured.Unstructured) {
-	conditions, _, err := unstructured.NestedSlice(object.Object, "status", "conditions")
-	h.failed = errors.Join(h.failed, err)
-	for _, c := range conditions {
-		condition, ok := c.(map[string]any)
-		if !ok || condition["status"] != "False" {
-			continue
-		}
+	var hpa v2.HorizontalPodAutoscaler
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &hpa); err != nil {
+		h.failed = errors.Join(h.failed, err)
+		return
+	}
+	for _, c := range hpa.Status.Conditions {
 		// At zero the HPA is off, which is no trouble. That it is limited or not is
 		// a condition of another meaning.
-		if condition["type"] != "ScalingLimited" && condition["reason"] != "ScalingDisabled" {
-			h.once(&h.trouble, fmt.Sprintf("%s: %s: %s", condition["type"], condition["reason"], condition["message"]))
+		if c.Status == corev1.ConditionFalse && c.Type != v2.ScalingLimited && c.Reason != "ScalingDisabled" {
+			h.once(&h.trouble, fmt.Sprintf("%s: %s: %s", c.Type, c.Reason, c.Message))
 		}
 	}
-	metrics, _, err := unstructured.NestedSlice(object.Object, "spec", "metrics")
-	h.failed = errors.Join(h.failed, err)
-	for _, m := range metrics {
-		metric, _ := m.(map[string]any)
-		name, _, err := unstructured.NestedString(metric, "external", "metric", "name")
-		if kind, _ := metric["type"].(string); err != nil || name == "" {
-			name = kind
+	for _, m := range hpa.Spec.Metrics {
+		name := string(m.Type)
+		if m.External != nil && m.External.Metric.Name != "" {
+			name = m.External.Metric.Name
 		}
 		h.once(&h.metrics, name)
 	}
-	var typed v2.HorizontalPodAutoscaler
-	h.failed = errors.Join(h.failed, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed))
-	for _, m := range typed.Status.CurrentMetrics {
+	for _, m := range hpa.Status.CurrentMetrics {
 		if m.External != nil && m.External.Current.Value != nil {
 			h.once(&h.usages, m.External.Current.Value.String())
 		}
