@@ -24,6 +24,7 @@ const startDelay = 2 * time.Second
 // the load over them.
 type pools struct {
 	addresses []string
+	processes []*proc.Process
 	replicas  int
 	busy      float64
 }
@@ -46,6 +47,7 @@ func startPools(ctx context.Context, t *testing.T, replicas int) *pools {
 			t.Fatal(err)
 		}
 		p.addresses = append(p.addresses, strings.TrimPrefix(line, says))
+		p.processes = append(p.processes, worker)
 	}
 	return p
 }

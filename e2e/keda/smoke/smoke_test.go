@@ -3,6 +3,7 @@ package smoke
 import (
 	"context"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,11 +29,12 @@ const (
 	late = lookback + 15*time.Second
 )
 
-// trigger is what a user would write.
+// trigger is what a user would write. While a scrape fails there is no count, rather
+// than one without that scrape's workers.
 func trigger() map[string]string {
 	return map[string]string{
 		"zmyQuery":       `avg(avg_over_time(zmy{job="workers"}[10s]))`,
-		"replicasQuery":  `sum(workers_ready{job="workers"})`,
+		"replicasQuery":  `sum(workers_ready{job="workers"}) and on() min(up{job="workers"}) == 1`,
 		"wakeQuery":      `sum(queue_waiting{job="workers"})`,
 		"scaleUpDelay":   upDelay.String(),
 		"scaleDownDelay": downDelay.String(),
@@ -64,6 +66,7 @@ func TestSmoke(t *testing.T) {
 
 	rig.Say(t, "%s  ---- a steady load: 2 of 4 workers are busy", l.clock())
 	l.stays(ctx, t, 5*time.Second)
+	stall(ctx, t, l)
 	grow(ctx, t, l)
 	shrink(ctx, t, l)
 	outage(ctx, t, l, p)
@@ -82,6 +85,17 @@ func waitForData(ctx context.Context, t *testing.T, p *prometheus.Server) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// stall has one pool answer no scrape for a while. Without up in replicasQuery half
+// of the workers would count as gone, and hold, which repeats the count, would end them.
+func stall(ctx context.Context, t *testing.T, l *loop) {
+	rig.Say(t, "%s  ---- one pool answers no scrape", l.clock())
+	stalled := l.pools.processes[0]
+	stalled.Signal(t, syscall.SIGSTOP)
+	l.stays(ctx, t, 3*time.Second)
+	stalled.Signal(t, syscall.SIGCONT)
+	l.stays(ctx, t, 3*time.Second)
 }
 
 // grow steps the load up: 3.4 busy workers at a load of 0.3 are 12.
