@@ -9,6 +9,10 @@ LINT := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
 BUF := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 FUMPT := $(GO) tool -modfile=$(CURDIR)/tools/gofumpt/go.mod gofumpt
 
+# The end-to-end tests are compiled like the programs they run, whose build is cached:
+# KEDA alone costs minutes.
+E2E_GO = CGO_ENABLED=0 GOFLAGS="$$($(GO) env GOFLAGS) -trimpath" $(GO)
+
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
@@ -71,7 +75,7 @@ bench: ## What a decision costs, and an answer beside an empty gRPC server
 
 .PHONY: bench-plane
 bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; ten minutes of both cores
-	cd e2e/keda && $(GO) test -count=1 -v -timeout 40m ./bench/... -args -write
+	cd e2e/keda && $(E2E_GO) test -count=1 -v -timeout 40m ./bench/... -args -write
 
 .PHONY: bench-tune
 bench-tune: ## What tune recommends on recorded demand, judged on the half it has not seen; takes minutes
@@ -83,52 +87,68 @@ bench-speed: ## How long a replay of 30 days takes, and tuning on two weeks with
 
 .PHONY: test-keda
 test-keda: ## KEDA's own client drives the built binary
-	cd e2e/keda && $(GO) test -count=1 -timeout 20m ./client/...
+	cd e2e/keda && $(E2E_GO) test -count=1 -timeout 20m ./client/...
 
 .PHONY: smoke
 smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own client
-	cd e2e/keda && $(GO) test -count=1 -v -timeout 20m ./smoke/...
+	cd e2e/keda && $(E2E_GO) test -count=1 -v -timeout 20m ./smoke/...
 
 .PHONY: test-hpa
 test-hpa: ## The HPA's own calculator and controller against our models of them, on random cases
-	cd e2e/hpa && $(GO) test -count=1 -timeout 10m ./...
+	cd e2e/hpa && $(E2E_GO) test -count=1 -timeout 10m ./...
 
 .PHONY: test-chart
 test-chart: ## The chart's pods, configuration and admission policy, judged by Kubernetes' own code and the scaler's
-	cd e2e/chart && $(GO) test -count=1 -timeout 20m ./...
+	cd e2e/chart && $(E2E_GO) test -count=1 -timeout 20m ./...
 
 .PHONY: e2e-unit
 e2e-unit: ## The unit tests of what the scenarios stand on
-	cd e2e && $(GO) test -count=1 -timeout 10m $$($(GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
+	cd e2e && $(E2E_GO) test -count=1 -timeout 10m $$($(E2E_GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
 
 .PHONY: e2e-tools
 e2e-tools: ## Build Kubernetes, KEDA and the like for the scenarios, where the cache lacks them
-	cd e2e && $(GO) run ./tools/build
+	cd e2e && $(E2E_GO) run ./tools/build
 
 .PHONY: e2e-cluster
 # One after the other: two control planes at a time are too much for two cores.
 e2e-cluster: e2e-tools ## Scenarios on a real control plane with KEDA; the first run builds it all
-	cd e2e && $(GO) test -count=1 -timeout 20m ./scenarios
-	cd e2e && $(GO) test -count=1 -timeout 20m ./scenarios/defaults
+	cd e2e && $(E2E_GO) test -count=1 -timeout 20m ./scenarios
+	cd e2e && $(E2E_GO) test -count=1 -timeout 20m ./scenarios/defaults
 
 .PHONY: e2e-node
 e2e-node: e2e-tools ## A real node with KEDA, and the released chart and image on it; says so where there can be none
-	cd e2e && $(GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
+	cd e2e && $(E2E_GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
 
 .PHONY: test-page
 test-page: ## The page in a real Chromium, with a thousand triggers
-	cd e2e/page && $(GO) test -count=1 -v -timeout 10m ./...
+	cd e2e/page && $(E2E_GO) test -count=1 -v -timeout 10m ./...
 
 .PHONY: update-picture
 update-picture: ## Take the picture of the page that the README shows
-	cd e2e/page && $(GO) test -count=1 -timeout 10m ./... -picture $(CURDIR)/docs/img/page.png
+	cd e2e/page && $(E2E_GO) test -count=1 -timeout 10m ./... -picture $(CURDIR)/docs/img/page.png
 
 .PHONY: e2e-kind
 e2e-kind: ## The released chart and image on a cluster that kind makes and deletes; needs Docker or Podman
 	GO="$(GO)" hack/e2e-kind.sh
 
+# Nothing is compiled beside what is timed. KEDA's client comes after KEDA, which
+# shares its packages.
+.PHONY: e2e-build
+e2e-build: e2e-build-others e2e-build-node ## Compile all that e2e runs, where the cache lacks it
+	cd e2e/keda && $(E2E_COMPILE)
+
+.PHONY: e2e-build-node
+e2e-build-node:
+	cd e2e && $(E2E_GO) run ./tools/build -node >/dev/null
+
+E2E_COMPILE = $(E2E_GO) list -export -deps -test -f '{{""}}' ./... >/dev/null
+.PHONY: e2e-build-others
+e2e-build-others:
+	for module in . page chart hpa; do (cd e2e/$$module && $(E2E_COMPILE)); done
+
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
+	$(MAKE) --no-print-directory -j2 e2e-build
 	hack/e2e.sh "e2e-cluster" "test-page e2e-node" "smoke test-keda test-hpa test-chart e2e-unit"
 
 ##@ Keep in order

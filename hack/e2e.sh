@@ -34,7 +34,7 @@ lane() {
 set -m
 lanes=()
 for targets in "$@"; do
-  (set +m; lane $((10 * ${#lanes[@]})) "$targets") &
+  (set +m; lane $((5 * ${#lanes[@]})) "$targets") &
   lanes+=($!)
 done
 

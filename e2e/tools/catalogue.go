@@ -79,12 +79,20 @@ func ControlPlane() []Tool {
 // Node returns the tools of a control plane with a real node.
 func Node() []Tool {
 	notNeeded := func(t Tool) bool { return t.Name == Kwok || t.Name == Prometheus }
-	return append(slices.DeleteFunc(ControlPlane(), notNeeded),
+	return append(slices.DeleteFunc(ControlPlane(), notNeeded), onNode()...)
+}
+
+// All returns the tools of both.
+func All() []Tool { return append(ControlPlane(), onNode()...) }
+
+// onNode returns the tools that only a real node needs.
+func onNode() []Tool {
+	return []Tool{
 		kubernetes(Kubelet, 60*time.Second),
 		kubernetes(KubeProxy, 20*time.Second),
-		Tool{Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns", Cost: 105 * time.Second},
-		Tool{Name: Pause, Module: ".", Package: "./cluster/node/pause", Cost: time.Second},
-	)
+		{Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns", Cost: 105 * time.Second},
+		{Name: Pause, Module: ".", Package: "./cluster/node/pause", Cost: time.Second},
+	}
 }
 
 // kubernetes returns a program of Kubernetes' own.

@@ -1,9 +1,11 @@
 // Build builds the programs of a cluster into the user's cache and prints where
-// they are. It builds nothing when the cache has them.
+// they are. It builds nothing when the cache has them. With -node it builds those of
+// a real node as well.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -16,18 +18,24 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	node := flag.Bool("node", false, "also build what a real node needs")
+	flag.Parse()
+	if err := run(ctx, *node); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, node bool) error {
 	cache, err := tools.Open(os.Stderr)
 	if err != nil {
 		return err
 	}
-	paths, err := cache.Ensure(ctx, tools.ControlPlane())
+	programs := tools.ControlPlane()
+	if node {
+		programs = tools.All()
+	}
+	paths, err := cache.Ensure(ctx, programs)
 	if err != nil {
 		return err
 	}
