@@ -144,7 +144,8 @@ e2e-build-node:
 E2E_COMPILE = $(E2E_GO) list -export -deps -test -f '{{""}}' ./... >/dev/null
 .PHONY: e2e-build-others
 e2e-build-others:
-	for module in . page chart hpa; do (cd e2e/$$module && $(E2E_COMPILE)); done
+	for module in e2e e2e/page e2e/chart e2e/hpa image; do (cd $$module && $(E2E_COMPILE)); done
+	$(E2E_GO) tool -modfile=tools/helm/go.mod -n helm >/dev/null
 
 .PHONY: e2e
 e2e: ## All of these, side by side as they mostly wait
