@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -85,6 +86,10 @@ type Engine struct {
 	mu      sync.RWMutex
 	entries map[key]*entry
 
+	// turn has room for as many as may decide at the same time. A round decides on
+	// thousands, and half of the processors go on answering calls meanwhile.
+	turn chan struct{}
+
 	life  context.Context // of first evaluations; ends with Run
 	end   context.CancelFunc
 	first sync.WaitGroup // first evaluations under way
@@ -106,7 +111,10 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Events == nil {
 		cfg.Events = silence{}
 	}
-	e := &Engine{cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, lanes: newLanes(cfg), entries: map[key]*entry{}}
+	e := &Engine{
+		cfg: cfg, base: base, seed: maphash.MakeSeed(), max: MaxTriggers, lanes: newLanes(cfg), entries: map[key]*entry{},
+		turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
 	e.life, e.end = context.WithCancel(ctx)
 	over, cancel := context.WithCancel(ctx)
 	cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
-// deciders is how many entries of a round are decided on at the same time.
-// Deciding is quick; looking at Kubernetes may wait, when it is cold.
+// deciders is how many entries of a round are looked at at the same time: Kubernetes
+// may let one wait, when it is cold.
 const deciders = 16
 
 // evaluation brings the windows of entries of one lane up to their newest grid
@@ -190,6 +190,8 @@ func (e *Engine) conclude(ctx context.Context, w *work, begun time.Time) {
 	if e.cfg.Cluster != nil {
 		view = e.cfg.Cluster.Look(ctx, en.key.namespace, en.key.name, en.metadata)
 	}
+	e.turn <- struct{}{}
+	defer func() { <-e.turn }()
 	en.last, en.begun, en.queries = w.at, true, w.queries
 	v := &verdict{cluster: view, workers: en.newestWorkers(w.at), queries: w.queries}
 	e.report(en, v, time.Since(begun))
