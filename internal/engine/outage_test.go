@@ -11,6 +11,7 @@ import (
 	"weak"
 
 	"github.com/infra-arch/zmy-scaler/internal/engine"
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
 // TestSourceKilledForTenMinutes: while a source is away the scaler sends a probe
@@ -20,7 +21,7 @@ import (
 // would count.
 func TestSourceKilledForTenMinutes(t *testing.T) { //nolint:paralleltest // it measures the heap
 	synctest.Test(t, func(t *testing.T) {
-		f := newFleets(t, 1000, sameShape)
+		f := newFleets(t, 10_000, sameShape)
 		var underWay, most atomic.Int64
 		count := func(next func(*http.Request) (*http.Response, error)) func(*http.Request) (*http.Response, error) {
 			return func(r *http.Request) (*http.Response, error) {
@@ -38,9 +39,12 @@ func TestSourceKilledForTenMinutes(t *testing.T) { //nolint:paralleltest // it m
 		before := heap()
 		f.prom.suffer(count(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }))
 		f.interval()
-		for range 39 {
+		for i := range 39 {
 			f.prom.asked()
 			f.interval()
+			if i%8 == 7 {
+				f.hold()
+			}
 			if n := f.prom.asked(); n > 1 {
 				t.Errorf("%d requests in an interval without a source", n)
 			}
@@ -62,6 +66,20 @@ func TestSourceKilledForTenMinutes(t *testing.T) { //nolint:paralleltest // it m
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+// hold asks for every trigger, so that none is forgotten. All of them must hold.
+func (f *fleets) hold() {
+	f.t.Helper()
+	for i, c := range f.calls {
+		a, err := f.engine.Answer(f.t.Context(), c)
+		if err != nil {
+			f.t.Fatalf("trigger %d: %v", i, err)
+		}
+		if b := a.Decision.Band; b != decision.Hold {
+			f.t.Fatalf("trigger %d: %v, want hold", i, b)
+		}
+	}
 }
 
 // heap returns how many bytes are in use.

@@ -46,14 +46,17 @@ func ownShape(i int) map[string]string {
 	return map[string]string{"zmyQuery": fmt.Sprintf(`avg(avg_over_time(zmy{job="job-%d"}[1m])) / %d`, i, i+1)}
 }
 
-// scrape stores a sample of every series: yields of 0, 0.001 and so on.
+// yieldOf is the yield of a trigger's fleet: 0, 0.001 and so on up to 1, and again.
+func yieldOf(i int) float64 { return float64(i%1001) / 1000 }
+
+// scrape stores a sample of every series.
 func (f *fleets) scrape() {
 	f.t.Helper()
 	var all []promembed.Sample
 	for i := range f.calls {
 		job := fmt.Sprint("job-", i)
 		all = append(all,
-			promembed.Sample{Labels: labels.FromStrings("__name__", "zmy", "job", job), T: time.Now(), V: float64(i) / 1000},
+			promembed.Sample{Labels: labels.FromStrings("__name__", "zmy", "job", job), T: time.Now(), V: yieldOf(i)},
 			promembed.Sample{Labels: labels.FromStrings("__name__", "workers", "job", job), T: time.Now(), V: 5})
 	}
 	if err := f.prom.db.Append(f.t.Context(), all...); err != nil {
@@ -92,7 +95,7 @@ func (f *fleets) check(scale func(i int) float64, without int) {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		want := float64(i) / 1000 * scale(i)
+		want := yieldOf(i) * scale(i)
 		if y := a.Decision.Yield; i != without && (!y.OK || y.Value < want-1e-9 || y.Value > want+1e-9 || time.Since(y.At) > 25*time.Second) {
 			f.t.Fatalf("trigger %d: the yield is %+v, want %v: %s", i, y, want, a.Failure)
 		}
