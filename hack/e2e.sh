@@ -41,7 +41,8 @@ done
 stop() {
   trap '' INT TERM
   echo "interrupted: waiting for everything to end" >&2
-  for pid in "${lanes[@]}"; do kill -INT -- "-$pid" 2>/dev/null || true; done
+  # What a shell starts in the background may ignore INT, but not TERM.
+  for pid in "${lanes[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
   wait
   exit 130
 }
