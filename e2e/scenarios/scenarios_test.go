@@ -77,8 +77,7 @@ func scenarios() []scenario {
 // notWithPods says why a scenario is not run with real pods.
 func notWithPods(name string) string {
 	return map[string]string{
-		"beside another trigger": "its second fleet is applied again and again, each time in name only",
-		"mutual TLS":             "the chart mounts certificates; e2e/incluster/scenarios does that",
+		"mutual TLS": "the chart mounts certificates; e2e/incluster/scenarios does that",
 	}[name]
 }
 
