@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
 # As in make e2e, which then finds helm built.
-export CGO_ENABLED=0 GOFLAGS="$("$go" env GOFLAGS) -trimpath"
+export CGO_ENABLED=0
 chart=charts/zmy-scaler
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

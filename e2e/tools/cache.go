@@ -110,6 +110,7 @@ func (c Cache) Ensure(ctx context.Context, all []Tool) (map[string]string, error
 			return nil, err
 		}
 	}
+	defer c.fetchAhead(ctx, missing)()
 	p := newProgress(c.Log, missing)
 	for _, t := range missing {
 		p.begin(t)
@@ -121,14 +122,34 @@ func (c Cache) Ensure(ctx context.Context, all []Tool) (map[string]string, error
 	return paths, nil
 }
 
-// build builds a tool beside its place and moves it there when it is whole.
-func (c Cache) build(ctx context.Context, t Tool, path string) error {
-	half := path + ".half"
-	args := append([]string{"build", "-C", filepath.Join(c.E2E, t.Module), "-o", half}, t.args()...)
-	cmd := exec.CommandContext(ctx, "go", args...)
+// fetchAhead begins to fetch what the tools are built from, so that no build waits
+// for the network, and returns what ends that. Its errors show when a tool is built.
+func (c Cache) fetchAhead(ctx context.Context, all []Tool) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, t := range all {
+			_ = c.command(ctx, t, "list", "-deps", "-f", "{{/* nothing */}}").Run()
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// command returns a go command for a tool.
+func (c Cache) command(ctx context.Context, t Tool, verb string, flags ...string) *exec.Cmd {
+	args := append([]string{verb, "-C", filepath.Join(c.E2E, t.Module)}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, t.args()...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+// build builds a tool beside its place and moves it there when it is whole.
+func (c Cache) build(ctx context.Context, t Tool, path string) error {
+	half := path + ".half"
+	cmd := c.command(ctx, t, "build", "-o", half)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

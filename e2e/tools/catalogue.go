@@ -130,7 +130,7 @@ func (t Tool) args() []string {
 	for _, s := range t.Stamps {
 		fmt.Fprintf(&flags, " -X %s", s)
 	}
-	args := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + flags.String()}
+	args := []string{"-buildvcs=false", "-ldflags=" + flags.String()}
 	if t.Tags != "" {
 		args = append(args, "-tags="+t.Tags)
 	}

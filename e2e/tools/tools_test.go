@@ -1,9 +1,12 @@
 package tools
 
 import (
+	"encoding/json"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +25,48 @@ func TestVersions(t *testing.T) {
 		}
 		if !strings.Contains(string(text), pin+" ") && !strings.Contains(string(text), pin+"\n") {
 			t.Errorf("tools/%s/go.mod does not pin %s", module, pin)
+		}
+	}
+}
+
+// ofRelease are dependencies that stay as the release of what is built has them, or
+// as its code needs them.
+var ofRelease = regexp.MustCompile(`^(k8s\.io/.*` + // Kubernetes 1.36 there, the client of the scaler here
+	`|sigs\.k8s\.io/controller-runtime|github\.com/google/cel-go|go\.etcd\.io/etcd/.*` +
+	`|github\.com/prometheus/(client_golang|prometheus)` + // KEDA does not compile with the scaler's
+	`|github\.com/gobwas/glob` + // what KEDA needs of it and what Prometheus needs are not in one version
+	`|github\.com/mitchellh/mapstructure)$`) // a commit that never was a release
+
+// TestOneVersion sees that the modules whose programs and tests make e2e compiles
+// require the same version of what they share. So its packages are compiled once:
+// otherwise it is nearly twice as much, and takes as much longer.
+func TestOneVersion(t *testing.T) {
+	modules, err := filepath.Glob("*/go.mod")
+	if err != nil || len(modules) < 5 {
+		t.Fatal(modules, err)
+	}
+	type pin struct{ version, module string }
+	first := map[string]pin{}
+	for _, name := range append(modules,
+		"../go.mod", "../page/go.mod", "../chart/go.mod", "../hpa/go.mod", "../keda/go.mod", "../prometheus/go.mod", "../../tools/helm/go.mod") {
+		out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Require []struct{ Path, Version string }
+		}
+		if err := json.Unmarshal(out, &file); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range file.Require {
+			was, ok := first[r.Path]
+			switch {
+			case !ok:
+				first[r.Path] = pin{r.Version, name}
+			case was.version != r.Version && !ofRelease.MatchString(r.Path):
+				t.Errorf("%s is %s in %s, but %s in %s: raise the older one with go get", r.Path, r.Version, name, was.version, was.module)
+			}
 		}
 	}
 }

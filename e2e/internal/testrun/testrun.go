@@ -66,7 +66,7 @@ func Scaler(ctx context.Context, root, dir string) (string, error) {
 
 // Build builds a program of the module in a directory.
 func Build(ctx context.Context, module, binary, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", module, "-trimpath", "-buildvcs=false", "-o", binary, program)
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", module, "-buildvcs=false", "-o", binary, program)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", program, err, out)
