@@ -29,8 +29,8 @@ type Tool struct {
 	// Stamps are variables set by the linker, Tags build tags.
 	Stamps []string
 	Tags   string
-	// Cost is about how long a cold build takes on two idle cores, when the tools
-	// before it in the catalogue are built already.
+	// Cost is about how long a cold build takes on two cores beside that of the tests,
+	// when the tools before it in the catalogue are built already.
 	Cost time.Duration
 }
 
@@ -57,21 +57,21 @@ const (
 // others find its packages built.
 func ControlPlane() []Tool {
 	return []Tool{
-		kubernetes(APIServer, 190*time.Second),
-		kubernetes(ControllerManager, 45*time.Second),
-		kubernetes(Scheduler, 15*time.Second),
-		kubernetes(Kubectl, 25*time.Second),
-		keda(KedaOperator, "operator", 380*time.Second),
-		keda(KedaAdapter, "adapter", 20*time.Second),
-		keda(KedaWebhooks, "webhooks", 15*time.Second),
-		{Name: Etcd, Module: "tools/etcd", Package: "go.etcd.io/etcd/server/v3", Cost: 30 * time.Second},
+		kubernetes(APIServer, 400*time.Second),
+		kubernetes(ControllerManager, 75*time.Second),
+		kubernetes(Scheduler, 7*time.Second),
+		kubernetes(Kubectl, 20*time.Second),
+		keda(KedaOperator, "operator", 330*time.Second),
+		keda(KedaAdapter, "adapter", 30*time.Second),
+		keda(KedaWebhooks, "webhooks", 3*time.Second),
+		{Name: Etcd, Module: "tools/etcd", Package: "go.etcd.io/etcd/server/v3", Cost: 10 * time.Second},
 		{
 			Name: Kwok, Module: "tools/kwok", Package: "sigs.k8s.io/kwok/cmd/kwok",
-			Stamps: []string{"sigs.k8s.io/kwok/pkg/consts.Version=v" + kwokVersion}, Cost: 55 * time.Second,
+			Stamps: []string{"sigs.k8s.io/kwok/pkg/consts.Version=v" + kwokVersion}, Cost: 10 * time.Second,
 		},
 		{
 			Name: Prometheus, Module: "prometheus", Package: "github.com/prometheus/prometheus/cmd/prometheus",
-			Tags: "remove_all_sd,enable_kubernetes_sd", Cost: 60 * time.Second,
+			Tags: "remove_all_sd,enable_kubernetes_sd", Cost: 40 * time.Second,
 		},
 	}
 }
@@ -88,9 +88,9 @@ func All() []Tool { return append(ControlPlane(), onNode()...) }
 // onNode returns the tools that only a real node needs.
 func onNode() []Tool {
 	return []Tool{
-		kubernetes(Kubelet, 60*time.Second),
-		kubernetes(KubeProxy, 20*time.Second),
-		{Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns", Cost: 105 * time.Second},
+		kubernetes(Kubelet, 25*time.Second),
+		kubernetes(KubeProxy, 8*time.Second),
+		{Name: CoreDNS, Module: "tools/coredns", Package: "github.com/coredns/coredns", Cost: 45 * time.Second},
 		{Name: Pause, Module: ".", Package: "./cluster/node/pause", Cost: time.Second},
 	}
 }
