@@ -61,12 +61,13 @@ func Scaler(ctx context.Context, root, dir string) (string, error) {
 	}
 	binary := filepath.Join(dir, "zmy-scaler")
 	fmt.Fprintln(os.Stderr, "building the scaler")
-	return binary, Build(ctx, root, binary, "./cmd/scaler")
+	return binary, Build(ctx, root, binary, "./cmd/scaler", "-trimpath") // as it is released
 }
 
 // Build builds a program of the module in a directory.
-func Build(ctx context.Context, module, binary, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", module, "-buildvcs=false", "-o", binary, program)
+func Build(ctx context.Context, module, binary, program string, flags ...string) error {
+	args := append([]string{"build", "-C", module, "-buildvcs=false", "-o", binary}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, program)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", program, err, out)
