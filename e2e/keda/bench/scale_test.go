@@ -24,6 +24,7 @@ func many(t *testing.T, r *report, b *bed, empty floor) load {
 	s.enter(ctx)
 	s.settle(ctx, t, patience)
 	ours, grpc := s.inTurns(ctx, t, empty, intervals)
+	once := s.askedOnce(ctx, t, intervals)
 	alone := b.measure(ctx, t, usual(), quiet, s.Process, nil)
 	s.profile(ctx, t, "10000")
 
@@ -34,6 +35,7 @@ func many(t *testing.T, r *report, b *bed, empty floor) load {
 	r.atMost(t, what+"memory of the scaler, MiB", most, 256, "%.0f")
 	r.atMost(t, what+"CPU of the scaler, seconds in 15, with KEDA's calls", ours.own, 3, "%.2g")
 	r.atMost(t, what+"the same, less what an empty gRPC server takes for as many calls", ours.own-grpc.own, 3, "%.2g")
+	r.atMost(t, what+"the same when each trigger is asked for its metrics once in an interval", once.own, 3, "%.2g")
 	r.atMost(t, what+"the same without calls", alone.own, 3, "%.2g")
 	p50, p99 := ours.over(grpc)
 	r.atMost(t, what+"p50 of an answer, over that of an empty gRPC server", p50, 2, "%.2g")

@@ -173,6 +173,22 @@ func (s *scaler) askAsKEDA(ctx context.Context, client pb.ExternalScalerClient) 
 	return took, failed
 }
 
+// askedOnce measures n intervals in each of which every trigger is asked for its
+// metrics once.
+func (s *scaler) askedOnce(ctx context.Context, t *testing.T, n int) span {
+	t.Helper()
+	var all span
+	for range n {
+		all.add(s.bed.measure(ctx, t, s.rhythm, 1, s.Process, func(ctx context.Context) {
+			s.spread(ctx, len(s.refs), func(i int) {
+				// Calls that fail are counted where the answers are measured.
+				_, _ = s.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: s.refs[i], MetricName: "zmy"})
+			})
+		}))
+	}
+	return all
+}
+
 // spread makes n calls evenly over an interval, some at the same time.
 func (s *scaler) spread(ctx context.Context, n int, call func(i int)) {
 	next := make(chan int)
