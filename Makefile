@@ -144,7 +144,7 @@ e2e-build-node:
 E2E_COMPILE = $(E2E_GO) list -export -deps -test -f '{{""}}' ./... >/dev/null
 .PHONY: e2e-build-others
 e2e-build-others:
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o /dev/null ./cmd/scaler # as all of them do
+	$(E2E_GO) build -trimpath -buildvcs=false -o /dev/null ./cmd/scaler # as the tests build it
 	for module in e2e e2e/page image; do (cd $$module && $(E2E_COMPILE)); done
 	$(E2E_GO) tool -modfile=tools/helm/go.mod -n helm >/dev/null
 
