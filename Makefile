@@ -12,6 +12,8 @@ FUMPT := $(GO) tool -modfile=$(CURDIR)/tools/gofumpt/go.mod gofumpt
 # The end-to-end tests are compiled like the programs they run, with the same versions,
 # so that they share what was compiled: KEDA alone costs minutes.
 E2E_GO = CGO_ENABLED=0 $(GO)
+# make verify vets them, without all that KEDA depends on.
+E2E_TEST = $(E2E_GO) test -vet=off -count=1
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -75,7 +77,7 @@ bench: ## What a decision costs, and an answer beside an empty gRPC server
 
 .PHONY: bench-plane
 bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; ten minutes of both cores
-	cd e2e/keda && $(E2E_GO) test -count=1 -v -timeout 40m ./bench/... -args -write
+	cd e2e/keda && $(E2E_TEST) -v -timeout 40m ./bench/... -args -write
 
 .PHONY: bench-tune
 bench-tune: ## What tune recommends on recorded demand, judged on the half it has not seen; takes minutes
@@ -87,11 +89,11 @@ bench-speed: ## How long a replay of 30 days takes, and tuning on two weeks with
 
 .PHONY: test-keda
 test-keda: ## KEDA's own client drives the built binary
-	cd e2e/keda && $(E2E_GO) test -count=1 -timeout 20m ./client/...
+	cd e2e/keda && $(E2E_TEST) -timeout 20m ./client/...
 
 .PHONY: smoke
 smoke: ## A real Prometheus, real exporters, the built binary and KEDA's own client
-	cd e2e/keda && $(E2E_GO) test -count=1 -v -timeout 20m ./smoke/...
+	cd e2e/keda && $(E2E_TEST) -v -timeout 20m ./smoke/...
 
 .PHONY: test-hpa
 test-hpa: ## The HPA's own calculator and controller against our models of them, on random cases
@@ -103,7 +105,7 @@ test-chart: ## The chart's pods, configuration and admission policy, judged by K
 
 .PHONY: e2e-unit
 e2e-unit: ## The unit tests of what the scenarios stand on
-	cd e2e && $(E2E_GO) test -count=1 -timeout 10m $$($(E2E_GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
+	cd e2e && $(E2E_TEST) -timeout 10m $$($(E2E_GO) list ./... | grep -vE '/scenarios(/|$$)|/cluster/node/up$$')
 
 .PHONY: e2e-tools
 e2e-tools: ## Build Kubernetes, KEDA and the like for the scenarios, where the cache lacks them
@@ -112,20 +114,20 @@ e2e-tools: ## Build Kubernetes, KEDA and the like for the scenarios, where the c
 .PHONY: e2e-cluster
 # One after the other: two control planes at a time are too much for two cores.
 e2e-cluster: e2e-tools ## Scenarios on a real control plane with KEDA; the first run builds it all
-	cd e2e && $(E2E_GO) test -count=1 -timeout 20m ./scenarios
-	cd e2e && $(E2E_GO) test -count=1 -timeout 20m ./scenarios/defaults
+	cd e2e && $(E2E_TEST) -timeout 20m ./scenarios
+	cd e2e && $(E2E_TEST) -timeout 20m ./scenarios/defaults
 
 .PHONY: e2e-node
 e2e-node: e2e-tools ## A real node with KEDA, and the released chart and image on it; says so where there can be none
-	cd e2e && $(E2E_GO) test -count=1 -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
+	cd e2e && $(E2E_TEST) -v -p 1 -timeout 60m ./cluster/node/... ./incluster/scenarios
 
 .PHONY: test-page
 test-page: ## The page in a real Chromium, with a thousand triggers
-	cd e2e/page && $(E2E_GO) test -count=1 -v -timeout 10m ./...
+	cd e2e/page && $(E2E_TEST) -v -timeout 10m ./...
 
 .PHONY: update-picture
 update-picture: ## Take the picture of the page that the README shows
-	cd e2e/page && $(E2E_GO) test -count=1 -timeout 10m ./... -picture $(CURDIR)/docs/img/page.png
+	cd e2e/page && $(E2E_TEST) -timeout 10m ./... -picture $(CURDIR)/docs/img/page.png
 
 .PHONY: e2e-kind
 e2e-kind: ## The released chart and image on a cluster that kind makes and deletes; needs Docker or Podman
