@@ -76,7 +76,7 @@ bench: ## What a decision costs, and an answer beside an empty gRPC server
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./pkg/decision ./internal/grpcserver
 
 .PHONY: bench-plane
-bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; ten minutes of both cores
+bench-plane: ## The scaler beside KEDA's own Prometheus scaler: goals, and docs/performance.md; a quarter of an hour of both cores
 	cd e2e/keda && $(E2E_TEST) -v -timeout 40m ./bench/... -args -write
 
 .PHONY: bench-tune
