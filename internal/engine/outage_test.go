@@ -71,15 +71,11 @@ func TestSourceKilledForTenMinutes(t *testing.T) { //nolint:paralleltest // it m
 // hold asks for every trigger, so that none is forgotten. All of them must hold.
 func (f *fleets) hold() {
 	f.t.Helper()
-	for i, c := range f.calls {
-		a, err := f.engine.Answer(f.t.Context(), c)
-		if err != nil {
-			f.t.Fatalf("trigger %d: %v", i, err)
-		}
+	f.answers(func(i int, a engine.Answer) {
 		if b := a.Decision.Band; b != decision.Hold {
 			f.t.Fatalf("trigger %d: %v, want hold", i, b)
 		}
-	}
+	})
 }
 
 // heap returns how many bytes are in use.

@@ -87,19 +87,27 @@ func (f *fleets) interval() {
 	pass(15 * time.Second)
 }
 
-// check looks at the yield of every trigger but the one left out.
-func (f *fleets) check(scale func(i int) float64, without int) {
+// answers asks for every trigger and looks at what is answered.
+func (f *fleets) answers(look func(i int, a engine.Answer)) {
 	f.t.Helper()
 	for i, c := range f.calls {
 		a, err := f.engine.Answer(f.t.Context(), c)
 		if err != nil {
-			f.t.Fatal(err)
+			f.t.Fatalf("trigger %d: %v", i, err)
 		}
+		look(i, a)
+	}
+}
+
+// check looks at the yield of every trigger but the one left out.
+func (f *fleets) check(scale func(i int) float64, without int) {
+	f.t.Helper()
+	f.answers(func(i int, a engine.Answer) {
 		want := yieldOf(i) * scale(i)
 		if y := a.Decision.Yield; i != without && (!y.OK || y.Value < want-1e-9 || y.Value > want+1e-9 || time.Since(y.At) > 25*time.Second) {
 			f.t.Fatalf("trigger %d: the yield is %+v, want %v: %s", i, y, want, a.Failure)
 		}
-	}
+	})
 }
 
 func one(int) float64 { return 1 }
