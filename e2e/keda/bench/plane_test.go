@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
-
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/prometheus"
 	"github.com/infra-arch/zmy-scaler/e2e/keda/internal/rig"
 )
@@ -146,7 +144,7 @@ func poison(t *testing.T, r *report, b *bed) {
 			calling, stop := context.WithTimeout(ctx, s.interval)
 			defer stop()
 			q := queries{yield: p.yield, workers: "vector(1)"}
-			_, _ = s.client.GetMetrics(calling, &pb.GetMetricsRequest{ScaledObjectRef: ref("poison", q), MetricName: "zmy"})
+			_ = metrics(calling, s.client, ref("poison", q))
 			s.ends(ctx, t)
 			worst := 0
 			for range 3 {

@@ -45,7 +45,7 @@ func (s *scaler) enter(ctx context.Context) {
 		group.Go(func() {
 			for ref := range next {
 				// What is not known yet is an error, and is looked at later.
-				_, _ = s.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"})
+				_ = metrics(ctx, s.client, ref)
 			}
 		})
 	}
@@ -54,6 +54,12 @@ func (s *scaler) enter(ctx context.Context) {
 	}
 	close(next)
 	group.Wait()
+}
+
+// metrics asks a server for the metrics of a trigger.
+func metrics(ctx context.Context, client pb.ExternalScalerClient, ref *pb.ScaledObjectRef) error {
+	_, err := client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"})
+	return err
 }
 
 // settle waits until all triggers are on time, at most some intervals, and
@@ -157,7 +163,7 @@ func (s *scaler) askAsKEDA(ctx context.Context, client pb.ExternalScalerClient) 
 		ref := s.refs[i%len(s.refs)]
 		_, spec := client.GetMetricSpec(ctx, ref)
 		begun := time.Now()
-		_, metrics := client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"})
+		value := metrics(ctx, client, ref)
 		d := time.Since(begun)
 		_, active := client.IsActive(ctx, ref)
 		if ctx.Err() != nil {
@@ -165,7 +171,7 @@ func (s *scaler) askAsKEDA(ctx context.Context, client pb.ExternalScalerClient) 
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if errors.Join(spec, metrics, active) != nil {
+		if errors.Join(spec, value, active) != nil {
 			failed++
 		}
 		took = append(took, d)
@@ -182,7 +188,7 @@ func (s *scaler) askedOnce(ctx context.Context, t *testing.T, n int) span {
 		all.add(s.bed.measure(ctx, t, s.rhythm, 1, s.Process, func(ctx context.Context) {
 			s.spread(ctx, len(s.refs), func(i int) {
 				// Calls that fail are counted where the answers are measured.
-				_, _ = s.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: s.refs[i], MetricName: "zmy"})
+				_ = metrics(ctx, s.client, s.refs[i])
 			})
 		}))
 	}
@@ -226,8 +232,7 @@ func (s *scaler) askFast(ctx context.Context) int {
 	for caller := range counts {
 		group.Go(func() {
 			for i := caller; ctx.Err() == nil; i += len(counts) {
-				ref := s.refs[i%len(s.refs)]
-				if _, err := s.client.GetMetrics(ctx, &pb.GetMetricsRequest{ScaledObjectRef: ref, MetricName: "zmy"}); err == nil {
+				if err := metrics(ctx, s.client, s.refs[i%len(s.refs)]); err == nil {
 					counts[caller]++
 				}
 			}
