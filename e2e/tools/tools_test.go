@@ -29,9 +29,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// ofRelease are dependencies that stay as the release of what is built has them, or
-// as its code needs them.
-var ofRelease = regexp.MustCompile(`^(k8s\.io/.*` + // Kubernetes 1.36 there, the client of the scaler here
+// ofRelease are dependencies that differ, because the code of a release needs its own.
+var ofRelease = regexp.MustCompile(`^(k8s\.io/.*` + // the cluster's programs have its version, the others the scaler's
 	`|sigs\.k8s\.io/controller-runtime|github\.com/google/cel-go|go\.etcd\.io/etcd/.*` +
 	`|github\.com/prometheus/(client_golang|prometheus)` + // KEDA does not compile with the scaler's
 	`|github\.com/gobwas/glob` + // what KEDA needs of it and what Prometheus needs are not in one version
