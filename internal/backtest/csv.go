@@ -18,6 +18,13 @@ import (
 // and last row: 20 years of minutes.
 const maxSteps = 20 * 366 * 24 * 60
 
+// A demand lies between these years and is no longer than this. With a step of all
+// its length, it still ends in 2250, before what nanoseconds since 1970 can hold.
+const (
+	firstYear, lastYear = 1700, 2200
+	maxYears            = 50
+)
+
 // ReadDemand reads a demand curve: a timestamp and an amount a line, the amount
 // being what arrives in the step that begins there. The demand in busy workers is
 // the amount over what one worker does in a step. A step is the shortest distance
@@ -33,11 +40,14 @@ func ReadDemand(r io.Reader, perWorker float64) (simulate.Demand, error) {
 	if len(rows) < 2 {
 		return simulate.Demand{}, errors.New("a demand needs two lines at least: their distance is the step")
 	}
-	step := rows[1].at.Sub(rows[0].at)
+	first, last := rows[0].at, rows[len(rows)-1].at
+	if last.After(first.AddDate(maxYears, 0, 0)) {
+		return simulate.Demand{}, fmt.Errorf("%s to %s are more than %d years: is a timestamp wrong?", first.Format(time.DateOnly), last.Format(time.DateOnly), maxYears)
+	}
+	step := rows[1].at.Sub(first)
 	for i := 1; i < len(rows); i++ {
 		step = min(step, rows[i].at.Sub(rows[i-1].at))
 	}
-	first, last := rows[0].at, rows[len(rows)-1].at
 	if last.Sub(first)/step >= maxSteps {
 		return simulate.Demand{}, fmt.Errorf("%v in steps of %v are more than %d: is a timestamp wrong?", last.Sub(first), step, maxSteps)
 	}
@@ -126,10 +136,10 @@ func readTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q: must be a time such as 2026-03-01T08:00:00Z, or Unix seconds", text)
 }
 
-// inRange refuses what nanoseconds since 1970 cannot hold.
+// inRange refuses what is surely no time that demand was seen at.
 func inRange(at time.Time, text string) (time.Time, error) {
-	if at.Year() < 1700 || at.Year() > 2250 {
-		return time.Time{}, fmt.Errorf("%q: must be a year from 1700 to 2250", text)
+	if at.Year() < firstYear || at.Year() > lastYear {
+		return time.Time{}, fmt.Errorf("%q: must be a year from %d to %d", text, firstYear, lastYear)
 	}
 	return at, nil
 }

@@ -32,7 +32,9 @@ func TestReadDemand(t *testing.T) {
 		{name: "no finite number", text: "2026-03-01,NaN\n", wrong: "must be a number"},
 		{name: "backwards", text: "2026-03-02,1\n2026-03-01,1\n", wrong: "line 2: 2026-03-01T00:00:00Z is not after"},
 		{name: "between two steps", text: "2026-03-01 00:00,1\n2026-03-01 00:02,1\n2026-03-01 00:05,1\n", wrong: "line 3: 2026-03-01T00:05:00Z does not lie on the steps of 2m0s"},
-		{name: "another century by mistake", text: "1901-03-01 00:00:00,1\n1901-03-01 00:00:01,1\n2026-03-01 00:00:00,1\n", wrong: "is a timestamp wrong?"},
+		{name: "another century by mistake", text: "1901-03-01,1\n2026-03-01,1\n", wrong: "1901-03-01 to 2026-03-01 are more than 50 years: is a timestamp wrong?"},
+		{name: "centuries that no duration holds", text: "1700-01-01,1\n2200-12-31,1\n", wrong: "more than 50 years"},
+		{name: "years in seconds", text: "2001-03-01 00:00:00,1\n2001-03-01 00:00:01,1\n2026-03-01 00:00:00,1\n", wrong: "in steps of 1s are more than"},
 		{name: "a year that is none", text: "9999-03-01,1\n", wrong: "must be a year"},
 		{name: "a worker that does nothing", text: "2026-03-01,1\n", perWorker: -1, wrong: "above 0"},
 		{name: "a worker that does no number", text: "2026-03-01,1\n", perWorker: math.NaN(), wrong: "above 0"},
@@ -66,6 +68,7 @@ func FuzzReadDemand(f *testing.F) {
 	f.Add("timestamp,requests\n2026-03-01 08:00:00,10\n2026-03-01 08:01:00,20.0\n")
 	f.Add("1772352000,10\n1772352060,20\n")
 	f.Add("a\n\"b\n1,2")
+	f.Add("2150-12-31,1\n2200-12-31,1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := ReadDemand(strings.NewReader(text), 3)
 		if err != nil {
