@@ -24,36 +24,6 @@ import (
 // PromQL, odd spellings of numbers, windows that are too long) it leaves to the
 // scaler.
 
-// Spellings, as RE2 that Go and CEL have in common.
-const (
-	plainNumber = `^[+-]?([0-9]{1,20}[.]?[0-9]{0,20}|[.][0-9]{1,20})([eE][+-]?[0-9]{1,2})?$`
-	// Odd spellings of numbers, which CEL might not read.
-	oddNumber = `^[+-]?(0[xX]|[0-9._]{21,}|[0-9._]+[eE][+-]?[0-9_]{3,})`
-	goSpan    = `^[+-]?(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`
-	promSpan  = `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`
-	negative  = `^-(0*[1-9][0-9]*([.][0-9]*)?(ms|s|m|h)?|[0-9]*[.][0-9]{0,2}[1-9][0-9]*(s|m|h)?)$`
-	zero      = `^[+-]?0+([.]0*)?(ms|s|m|h)?$`
-)
-
-// reach is where the numbers of a key may lie, its ends included or not.
-type reach struct {
-	low, high     float64
-	lowIn, highIn bool
-}
-
-// reaches returns those of all keys that take a number. confirm makes sure that
-// the scaler agrees.
-func reaches() map[string]reach {
-	r := map[string]reach{}
-	for _, k := range []string{"scaleDownThreshold", "scaleUpThreshold", "inactiveThreshold", "cpuWeight"} {
-		r[k] = reach{low: 0, high: 1, lowIn: true, highIn: true}
-	}
-	r["triggerThreshold"] = reach{low: 0, high: 100}
-	r["cpuTarget"] = reach{low: 0, high: 100, highIn: true}
-	r["hpaTolerance"] = reach{low: 0, high: 1, lowIn: true}
-	return r
-}
-
 // policy makes the variables.
 type policy struct {
 	out  bytes.Buffer
@@ -202,37 +172,6 @@ func (p *policy) duration(k trigger.Key, given, value string, fault func(string)
 	p.variable(k.Name+"Range", given+"\n  && "+below, fault(p.words(k.Name, map[string]string{k.Name: "-1"})))
 }
 
-// holds is CEL for a number that lies where it may.
-func (r reach) holds(value string) string {
-	low, high := ">", "<"
-	if r.lowIn {
-		low = ">="
-	}
-	if r.highIn {
-		high = "<="
-	}
-	return fmt.Sprintf("(%s.matches(%s) && double(%s) %s %s && double(%s) %s %s)",
-		value, text(plainNumber), value, low, decimal(r.low), value, high, decimal(r.high))
-}
-
-// confirm asks the scaler whether the numbers of a key lie where reaches says.
-func (p *policy) confirm(key string, r reach) {
-	words := p.words(key, map[string]string{key: "x"})
-	const hair = 1e-3
-	for _, probe := range []struct {
-		x    float64
-		good bool
-	}{{r.low - hair, false}, {r.low, r.lowIn}, {r.low + hair, true}, {r.high - hair, true}, {r.high, r.highIn}, {r.high + hair, false}} {
-		value := strconv.FormatFloat(probe.x, 'f', -1, 64)
-		refused := slices.ContainsFunc(faults(map[string]string{"zmyQuery": "vector(1)", key: value}), func(f trigger.Fault) bool {
-			return f.Key == key && f.Problem == words
-		})
-		if refused == probe.good {
-			p.errs = append(p.errs, fmt.Errorf("%s %s: the scaler and reaches do not agree", key, value))
-		}
-	}
-}
-
 func (p *policy) required() {
 	var words string
 	for _, f := range faults(map[string]string{}) {
@@ -290,62 +229,3 @@ func (p *policy) good(keys ...string) string {
 	}
 	return strings.Join(all, "\n  && ")
 }
-
-// effective is CEL for the value of a key, or its default.
-func effective(key string) string {
-	for _, k := range trigger.Keys() {
-		if k.Name == key {
-			return fmt.Sprintf("(%s in m ? m[%s].trim() : %s)", text(key), text(key), text(k.Default))
-		}
-	}
-	return "''"
-}
-
-// percentLeft is CEL for 100 * (1 - x), with no more digits than the scaler shows.
-func percentLeft(x string) string {
-	return fmt.Sprintf("string(double(int((1.0 - double(%s)) * 1000000.0 + 0.5)) / 10000.0)", x)
-}
-
-func faultOf(key, value, words string) string {
-	return text(key+" ") + " + strings.quote(" + value + ") + " + text(": "+words)
-}
-
-func faultWith(key, value, words string, values map[string]string) string {
-	return text(key+" ") + " + strings.quote(" + value + ") + " + splice(": "+words, values)
-}
-
-// splice is CEL for words in which some parts are values.
-func splice(words string, values map[string]string) string {
-	var parts []string
-	for words != "" {
-		at, what := len(words), ""
-		for v := range values {
-			if i := strings.Index(words, v); i >= 0 && i < at {
-				at, what = i, v
-			}
-		}
-		if at > 0 {
-			parts = append(parts, text(words[:at]))
-		}
-		if what != "" {
-			parts = append(parts, values[what])
-		}
-		words = words[at+len(what):]
-	}
-	return strings.Join(parts, " + ")
-}
-
-// text is a CEL string.
-func text(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}
-
-func list(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = text(w)
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-func decimal(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
