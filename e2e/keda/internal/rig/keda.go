@@ -53,7 +53,7 @@ func (tr Trigger) Poll(t testing.TB) scalers.Scaler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeScaler(t, s) })
+	closeAtEnd(t, s)
 	return s
 }
 
@@ -64,14 +64,17 @@ func (tr Trigger) Push(t testing.TB) scalers.PushScaler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeScaler(t, s) })
+	closeAtEnd(t, s)
 	return s
 }
 
-func closeScaler(t testing.TB, s scalers.Scaler) {
-	if err := s.Close(context.Background()); err != nil { // the test's own context is over
-		t.Errorf("close KEDA's client: %v", err)
-	}
+func closeAtEnd(t testing.TB, s scalers.Scaler) {
+	ctx := context.WithoutCancel(t.Context()) // the test's own ends before the clean-up
+	t.Cleanup(func() {
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("close KEDA's client: %v", err)
+		}
+	})
 }
 
 // Ref returns what KEDA sends for the trigger.
