@@ -62,7 +62,7 @@ func (r *reader) seconds(n node, low, otherwise int) time.Duration {
 func (r *reader) target(so *ScaledObject, n node) {
 	target := r.mapping(n)
 	so.TargetName, so.TargetKind = r.text(target.get("name")), r.text(target.get("kind"))
-	r.require(target.get("name"))
+	r.requireText(target.get("name"))
 	if so.TargetKind == "" {
 		so.TargetKind = "Deployment"
 	}
@@ -85,7 +85,7 @@ func (r *reader) fallback(n node) *Fallback {
 
 func (r *reader) trigger(n node) Trigger {
 	f := r.mapping(n)
-	r.require(f.get("type"))
+	r.requireText(f.get("type"))
 	r.require(f.get("metadata"))
 	t := Trigger{
 		Type: r.text(f.get("type")), Name: r.text(f.get("name")), MetricType: r.text(f.get("metricType")),

@@ -210,6 +210,13 @@ func (r *reader) require(n node) {
 	}
 }
 
+// requireText says that a string must be there and not be empty.
+func (r *reader) requireText(n node) {
+	if n.value == nil || n.value.Kind == yaml.ScalarNode && n.value.Value == "" {
+		r.fail(n, "is required")
+	}
+}
+
 // describe names a value in a message.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
