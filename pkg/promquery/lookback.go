@@ -50,6 +50,9 @@ func withLookback(expr parser.Expr, query string, lookback, interval time.Durati
 	inner := f.matrix.PositionRange()
 	opening := strings.LastIndexByte(query[:inner.End], '[')
 	closing := opening + strings.IndexByte(query[opening:], ']') + 1
+	if closing <= opening || closing > int(inner.End) { // of a comment
+		return "", false
+	}
 	switch {
 	case f.call.Func.Name == "rate" && lookback < rateIntervals*interval:
 		return "", false

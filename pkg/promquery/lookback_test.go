@@ -7,6 +7,9 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
 
+// brackets has some that are no range's.
+const brackets = "avg_over_time(x[5m] # [\n offset 1m) # ]"
+
 func TestWithLookback(t *testing.T) {
 	t.Parallel()
 	const raw, minute = 15 * time.Second, time.Minute
@@ -31,6 +34,8 @@ func TestWithLookback(t *testing.T) {
 		{name: "a subquery", query: `avg_over_time(avg(zmy)[5m:15s])`, lookback: minute},
 		{name: "an increase depends on its range", query: `1 - increase(busy_seconds_total[5m]) / 300`, lookback: minute},
 		{name: "a maximum is no average", query: `max_over_time(zmy[5m])`, lookback: minute},
+		{name: "brackets in comments", query: brackets, lookback: minute},
+		{name: "brackets in comments, left out", query: brackets, lookback: raw},
 		{name: "no query", query: `zmy{`, lookback: minute},
 	}
 	for _, tt := range tests {
@@ -55,6 +60,7 @@ func FuzzWithLookback(f *testing.F) {
 	f.Add(`avg(avg_over_time(zmy{job="a"}[5m] offset 1m @ 3))`)
 	f.Add(`1 - rate(x[1h])`)
 	f.Add(`-(zmy)`)
+	f.Add(brackets)
 	f.Fuzz(func(t *testing.T, query string) {
 		for _, lookback := range []time.Duration{15 * time.Second, 2 * time.Minute} {
 			got, ok := promquery.WithLookback(query, lookback, 15*time.Second)
