@@ -32,8 +32,17 @@ func (d Demand) Times(factor float64) Demand {
 	return d
 }
 
-// in returns the demand of the stretch of time that ends since the start.
-func (d Demand) in(since time.Duration) float64 {
-	i := int((since - 1) / d.Step)
-	return d.Busy[max(0, min(i, len(d.Busy)-1))]
+// mean returns the mean demand from one time to a later one, both since the start
+// and within the demand.
+func (d Demand) mean(from, to time.Duration) float64 {
+	first, last := int(from/d.Step), int((to-1)/d.Step)
+	if first == last {
+		return d.Busy[first]
+	}
+	sum := float64(d.Busy[first] * float64(time.Duration(first+1)*d.Step-from))
+	sum += float64(d.Busy[last] * float64(to-time.Duration(last)*d.Step))
+	for _, v := range d.Busy[first+1 : last] {
+		sum += float64(v * float64(d.Step))
+	}
+	return sum / float64(to-from)
 }

@@ -144,6 +144,7 @@ type run struct {
 	tally   tally
 
 	now                        time.Duration
+	busy                       float64       // the mean demand of what the fleet works through now
 	scrape, decide, poll, sync time.Duration // when each is next
 	tick, judged               zmy.Tick      // of the next scrape, of the next decision
 
@@ -155,20 +156,22 @@ func start(l Loop, c Controller, w Watcher) (*run, error) {
 	if len(l.Demand.Busy) == 0 || l.Demand.Step <= 0 {
 		return nil, ErrNoDemand
 	}
-	workers, err := fleet.New(fleet.Config{
-		Start: l.Demand.Start, Replicas: l.Replicas, StartDelay: l.StartDelay, Demand: l.Demand.in,
-	})
-	if err != nil {
-		return nil, err
-	}
 	r := &run{
-		Loop: l, control: c, watch: w, workers: workers, last: workers.Read(),
+		Loop: l, control: c, watch: w,
 		hpa:   autoscaler.NewHPA(l.Min, l.Max, l.Behavior),
 		keda:  autoscaler.Activation{Min: l.Min, Idle: l.Idle, Cooldown: l.Cooldown, LastActive: l.Demand.Start},
 		tally: tally{sum: Result{PeakReplicas: l.Replicas}},
 		// At the start itself nothing has been worked on yet.
 		tick: l.Grid.At(l.Demand.Start) + 1,
 	}
+	var err error
+	if r.workers, err = fleet.New(fleet.Config{
+		Start: l.Demand.Start, Replicas: l.Replicas, StartDelay: l.StartDelay,
+		Demand: func(time.Duration) float64 { return r.busy },
+	}); err != nil {
+		return nil, err
+	}
+	r.last = r.workers.Read()
 	r.judged = r.tick
 	r.scrape = r.Grid.Time(r.tick).Sub(l.Demand.Start)
 	r.decide = r.scrape + l.QueryOffset

@@ -3,6 +3,7 @@ package simulate
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -177,6 +178,26 @@ func TestWorkIsConserved(t *testing.T) {
 	}
 	if most < 200 || most > 240 {
 		t.Errorf("at most %v worker-seconds waited, want nearly 240", most)
+	}
+}
+
+// TestEveryStepCounts: all work arrives, however its steps lie between the turns.
+func TestEveryStepCounts(t *testing.T) {
+	t.Parallel()
+	for _, step := range []time.Duration{100 * time.Millisecond, time.Second, 7 * time.Second, 15 * time.Second, 50 * time.Second} {
+		t.Run(step.String(), func(t *testing.T) {
+			t.Parallel()
+			d := Demand{Start: epoch.Add(3 * time.Second), Step: step}
+			rng, sum := rand.New(rand.NewPCG(1, uint64(step))), 0.0
+			for range 20 * time.Minute / step {
+				d.Busy = append(d.Busy, 90*rng.Float64())
+				sum += d.Busy[len(d.Busy)-1]
+			}
+			r, _ := run1(t, loop(t, d, func(l *Loop) { l.Min, l.Max, l.Replicas = 100, 100, 100 }), law(policy(t, nil)))
+			if want := sum / float64(len(d.Busy)) / 100; math.Abs(r.MeanUtilization-want) > 1e-9 {
+				t.Errorf("utilization %v, want %v", r.MeanUtilization, want)
+			}
+		})
 	}
 }
 

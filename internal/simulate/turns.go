@@ -29,6 +29,7 @@ func (r *run) advance(to time.Duration) {
 		return
 	}
 	before := r.last
+	r.busy = r.Demand.mean(r.now, to)
 	r.last = r.workers.StepTo(to)
 	r.tally.worked(to-r.now, before, r.last)
 	r.now = to
