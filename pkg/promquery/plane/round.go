@@ -201,8 +201,14 @@ func (r *round) giveUp(err error) {
 	all := append(r.shared, r.owned.drain()...)
 	all = append(all, r.suspects.drain()...)
 	r.shared = nil
+	now := time.Now()
 	for _, j := range all {
 		r.settle(j, err)
+		// Parts that did come with warnings wait for the others.
+		if s := j.origin; s != nil && s.cause == nil {
+			s.givenUp = true
+			r.ended(j, fine, now)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type split struct {
 	// failures is how many parts failed, warned which came with warnings.
 	failures int
 	warned   []*job
+	// givenUp tells that some parts were never asked, so that nobody knows whose
+	// the warnings are.
+	givenUp bool
 }
 
 // ending is how a part of a split ended.
@@ -128,6 +131,14 @@ func (r *round) concludeFailure(s *split, at span, now time.Time) {
 // concludeWarnings: when each part warns it is the source, otherwise the parts
 // that do are taken apart further, and single queries have been found.
 func (r *round) concludeWarnings(s *split, now time.Time) {
+	if s.givenUp {
+		for _, j := range s.warned {
+			if !j.alone() { // else it has been delivered
+				r.taint(j)
+			}
+		}
+		return
+	}
 	r.p.mu.Lock()
 	if len(s.warned) == s.parts {
 		r.p.weather.everywhere(now, r.p.o.Interval)

@@ -3,8 +3,11 @@ package plane_test
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery/plan"
+	"github.com/infra-arch/zmy-scaler/pkg/promquery/plane"
 )
 
 // warned returns the asks whose answers came with warnings.
@@ -90,6 +93,40 @@ func TestEverythingWarns(t *testing.T) {
 			t.Errorf("warnings for %v after they have ended", got)
 		}
 	})
+}
+
+// TestSearchGivenUp: when the source dies, or the time is up, while it is asked whose
+// the warnings are, everybody still gets an answer, and nobody is blamed.
+func TestSearchGivenUp(t *testing.T) {
+	for name, later := range map[string]behaviour{
+		"the source dies": {err: fails(promquery.KindUnreachable)}, "the time is up": {takes: 4 * time.Second, warns: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, plan.DefaultLimits())
+				r.plane = plane.New(plane.Options{Querier: r.source, Limits: plan.DefaultLimits(), MaxConcurrency: 1, Interval: interval})
+				r.add("a", 0, 32)
+				n := 0
+				r.source.set(func([]string) behaviour {
+					if n++; n <= 2 { // the request for all, and the first part of it
+						return behaviour{warns: true}
+					}
+					return later
+				})
+				for i, g := range r.round() {
+					if g.Err != nil || len(g.Answer.Warnings) == 0 {
+						t.Errorf("ask %d: %v, %v; want the answer that came with warnings", i, g.Answer, g.Err)
+					}
+				}
+				if n < 3 {
+					t.Errorf("%d requests: nobody was asked whose the warnings are", n)
+				}
+				if s := r.plane.Stats(); s.Isolated != 0 {
+					t.Errorf("%d are blamed", s.Isolated)
+				}
+			})
+		})
+	}
 }
 
 // TestTooManyWarn: when many warn, and not all, the search is bounded; whoever was
