@@ -144,7 +144,16 @@ func (ev *evaluation) run(ctx context.Context) {
 	for len(ev.asks) > 0 {
 		asks, refs := ev.asks, ev.refs
 		ev.asks, ev.refs = nil, nil
-		ev.lane.plane.Run(ctx, asks, func(i int, r plane.Result) { ev.take(refs[i], r) })
+		ev.lane.plane.Run(ctx, asks, func(i int, r plane.Result) {
+			ev.take(refs[i], r)
+			refs[i].work = nil
+		})
+		// An entry without a verdict would stay locked, and never be asked about again.
+		for _, lost := range refs {
+			if lost.work != nil {
+				ev.take(lost, plane.Result{Err: plane.ErrNoTime})
+			}
+		}
 	}
 }
 
