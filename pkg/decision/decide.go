@@ -44,12 +44,20 @@ func (p *Policy) idle(yield float64) bool {
 func observe(p *Policy, w *zmy.Window, at zmy.Tick, e *Evidence) (t zmy.Tick, fresh bool) {
 	stale := zmy.Tick(p.Grid.Steps(p.MaxStaleness))
 	e.Newest = w.Of(zmy.Yield).At(at).State
-	for role := range zmy.NumRoles {
-		e.Partial = e.Partial || w.Of(role).At(at).Partial
-	}
 	y, t, ok := w.Of(zmy.Yield).Newest(at-zmy.Tick(p.Ticks())+1, at)
 	if ok {
 		e.Yield = p.reading(y, t)
+	}
+	fresh = ok && t >= at-stale
+	// Where nothing was answered since, what is decided on is still partial.
+	oldest := at
+	if fresh {
+		oldest = t
+	}
+	for role := range zmy.NumRoles {
+		for k := oldest; k <= at; k++ {
+			e.Partial = e.Partial || w.Of(role).At(k).Partial
+		}
 	}
 	if p.HasWake {
 		if s, k, ok := w.Of(zmy.Wake).Newest(at-stale, at); ok {
@@ -63,7 +71,7 @@ func observe(p *Policy, w *zmy.Window, at zmy.Tick, e *Evidence) (t zmy.Tick, fr
 			e.Guard = p.reading(s, at)
 		}
 	}
-	return t, ok && t >= at-stale
+	return t, fresh
 }
 
 func (p *Policy) reading(s zmy.Sample, k zmy.Tick) Reading {

@@ -146,6 +146,9 @@ func TestDecide(t *testing.T) {
 		{name: "guard missing forbids", policy: guard, window: lines{zmy.Yield: "0.97x50", zmy.Guard: "0x49 _", zmy.Workers: "5x50"}, r: 5, band: decision.Hold, reason: decision.GuardMissing, desired: 5},
 		{name: "guard does not touch scale-up", policy: guard, window: lines{zmy.Yield: "0.2", zmy.Guard: "1", zmy.Workers: "10"}, r: 10, band: decision.ScaleUp, reason: decision.Saturated, desired: 27},
 		{name: "partial data never scales down", window: lines{zmy.Yield: "0.97x49 ~0.97", zmy.Workers: "5x50"}, r: 5, band: decision.Hold, reason: decision.PartialData, desired: 5},
+		{name: "partial data with nothing after it never scales down", window: lines{zmy.Yield: "0.97x48 ~0.97 _", zmy.Workers: "5x50"}, r: 5, band: decision.Hold, reason: decision.PartialData, desired: 5},
+		{name: "partial replicas with nothing after them neither", window: lines{zmy.Yield: "0.97x49 _", zmy.Workers: "5x48 ~5 _"}, r: 5, band: decision.Hold, reason: decision.PartialData, desired: 5},
+		{name: "good data after partial data scales down", window: lines{zmy.Yield: "0.97x40 ~0.97 0.97x8 _", zmy.Workers: "5x50"}, r: 5, band: decision.Inactive, reason: decision.NothingToDo, desired: 1},
 		{name: "partial replicas are partial data", window: lines{zmy.Yield: "0.97x50", zmy.Workers: "5x49 ~5"}, r: 5, band: decision.Hold, reason: decision.PartialData, desired: 5},
 		{name: "partial data may scale up", window: lines{zmy.Yield: "~0.2", zmy.Workers: "10"}, r: 10, band: decision.ScaleUp, reason: decision.Saturated, desired: 27},
 

@@ -23,7 +23,8 @@ type Evidence struct {
 	Yield Reading
 	// Newest is the state of the yield at the grid instant itself.
 	Newest zmy.State
-	// Partial tells that an answer at the grid instant came with warnings.
+	// Partial tells that an answer came with warnings, at the grid instant or since
+	// the newest good yield.
 	Partial bool
 	// Workers is H, the harmonic mean of the workers over the lookback at the
 	// yield's instant; Work the busy ones among them. Zero where unknown.

@@ -130,7 +130,7 @@ func check(t *testing.T, s scene) decision.Decision {
 		t.Fatalf("%d replicas, below the minimum %d", d.Desired, s.f.Min)
 	case d.Band == decision.ScaleUp && s.f.Max > 0 && r > 0 && d.Desired > max(s.f.Max, r+int(math.Ceil(0.1*float64(r)))+1):
 		t.Fatalf("%d replicas, above the maximum %d and the HPA's smallest step", d.Desired, s.f.Max)
-	case (d.Band == decision.ScaleDown || d.Band == decision.Inactive && r > 0) && d.Partial:
+	case (d.Band == decision.ScaleDown || d.Band == decision.Inactive && r > 0) && (d.Partial || d.Yield.Partial):
 		t.Fatalf("%v on partial data", d.Band)
 	case (d.Band == decision.ScaleDown || d.Band == decision.Inactive && r > 0) && s.p.HasGuard && (!d.Guard.OK || d.Guard.Value > 0):
 		t.Fatalf("%v against the guard", d.Band)
