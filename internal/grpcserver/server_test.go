@@ -347,6 +347,23 @@ func TestStreamsSurviveWhatCannotBeSaid(t *testing.T) {
 		if msgs, _, err := got.take(); err != nil || len(msgs) != 1 || !msgs[0].Result {
 			t.Errorf("then known: %v, %v", msgs, err)
 		}
+		// Past holdFor there is nothing to say again, nor any haste about it.
+		r.setBroken(true)
+		pass(12 * time.Minute)
+		if _, at, err := got.take(); err != nil || len(at) < 15 || at[len(at)-1] > 12*time.Minute {
+			t.Errorf("held: %v, %v; want a beat now and then for 10 minutes", at, err)
+		}
+		pass(3 * time.Minute)
+		if msgs, _, err := got.take(); err != nil || len(msgs) != 0 {
+			t.Errorf("held for too long: %v, %v", msgs, err)
+		}
+		r.setBroken(false)
+		r.put("workers", 0, 5)
+		r.put("zmy", 0, 0.5)
+		pass(40 * time.Second)
+		if msgs, _, err := got.take(); err != nil || len(msgs) == 0 || !msgs[0].Result {
+			t.Errorf("known again: %v, %v", msgs, err)
+		}
 	})
 }
 

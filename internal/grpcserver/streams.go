@@ -65,12 +65,14 @@ func (t *activity) due(active bool, now time.Time) bool {
 	return true
 }
 
-// next returns how long it is until the state is due even without a change.
+// next returns how long it is until the state is due even without a change. What is
+// due and could not be said waits for a whole beat.
 func (t *activity) next(now time.Time) time.Duration {
-	if !t.any || !t.active {
+	left := activeBeat - now.Sub(t.at)
+	if !t.any || !t.active || left <= 0 {
 		return activeBeat
 	}
-	return activeBeat - now.Sub(t.at)
+	return left
 }
 
 // StreamMetricSpec sends the spec at once, and again now and then: KEDA forgets
