@@ -21,8 +21,15 @@ func (f Fault) String() string {
 	if f.Value == "" {
 		return f.Key + ": " + f.Problem
 	}
-	return fmt.Sprintf("%s %q: %s", f.Key, f.Value, f.Problem)
+	value := f.Value
+	if len(value) > mostShown {
+		value = strings.ToValidUTF8(value[:mostShown], "") + "..."
+	}
+	return fmt.Sprintf("%s %q: %s", f.Key, value, f.Problem)
 }
+
+// mostShown is how much of a value is repeated in a message, in bytes.
+const mostShown = 1024
 
 // Faults is everything that is wrong with a trigger.
 type Faults []Fault

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
@@ -183,6 +185,10 @@ func (p *parser) finish() {
 	if d.Lookback == 0 && !p.broken["zmyQuery"] {
 		if d.Lookback, err = promquery.Lookback(t.Queries[zmy.Yield], t.interval); err != nil {
 			p.blame("zmyQuery", nil, "%v", err)
+			return
+		}
+		if d.Lookback > maxDuration {
+			p.blame("zmyQuery", nil, "must not look back for longer than %v", model.Duration(maxDuration))
 			return
 		}
 	}

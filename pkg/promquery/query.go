@@ -31,9 +31,16 @@ func (e *QueryError) Error() string {
 	return fmt.Sprintf("column %d: %s", e.Column, e.Problem)
 }
 
+// MaxQuery is the longest query that can be used, in bytes. To read a query takes
+// time that grows with the square of how deep it is nested, and nothing can stop it.
+const MaxQuery = 16 << 10
+
 // CheckQuery returns why the query cannot be used, nil when it can. What is
 // wrong is a [*QueryError].
 func CheckQuery(query string) error {
+	if len(query) > MaxQuery {
+		return &QueryError{Query: query, Problem: fmt.Sprintf("the query is %d bytes long, and at most %d can be used: record it with a rule, and ask for that", len(query), MaxQuery)}
+	}
 	expr, err := parse(query)
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ func TestCheckQuery(t *testing.T) {
 		{name: "offset", query: "zmy offset 5m"},
 		{name: "fixed time", query: "zmy @ 1700000000"},
 		{name: "empty", query: " \n", want: "the query is empty"},
+		{name: "long", query: "zmy" + strings.Repeat(" ", promquery.MaxQuery-3)},
+		{name: "too long", query: "zmy" + strings.Repeat(" ", promquery.MaxQuery-2), want: "the query is 16385 bytes long, and at most 16384 can be used"},
 		{name: "open end", query: "1 +", want: "column 4: unexpected end of input"},
 		{name: "two lines", query: "sum(\n  zmy) a", want: `line 2, column 8: unexpected identifier "a"`},
 		{name: "wide characters", query: `zmy{a="é"} a`, want: `column 12: unexpected identifier "a"`},

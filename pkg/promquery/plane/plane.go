@@ -64,19 +64,32 @@ func (q *Query) Text() string { return q.plan.Text() }
 // Use returns the query with the given text. Each use ends with a [Plane.Release].
 // The error is that of a text that is no PromQL.
 func (p *Plane) Use(text string) (*Query, error) {
+	if q := p.use(text, nil); q != nil {
+		return q, nil
+	}
+	// Rounds do not wait while a long query is read.
+	read, err := plan.Prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	return p.use(text, read), nil
+}
+
+// use returns a query that is known, or becomes so now that it has been read; nil
+// where it is neither.
+func (p *Plane) use(text string, read *plan.Query) *Query {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q := p.queries[text]
 	if q == nil {
-		read, err := plan.Prepare(text)
-		if err != nil {
-			return nil, err
+		if read == nil {
+			return nil
 		}
 		q = &Query{plan: read}
 		p.queries[text] = q
 	}
 	q.refs++
-	return q, nil
+	return q
 }
 
 // Release ends a use. When nobody uses a query any more, all that is known of it
