@@ -15,7 +15,7 @@ import (
 // that it sees the series of one tenant only. It then gives what the query given
 // would give if the source held no other series. Other matchers on the label are
 // taken out, since the equality says it all; one that shuts the value out is
-// refused. What is wrong is one [*QueryError] or several joined.
+// refused, and so are several on one label where their order counts. What is wrong is one [*QueryError] or several joined.
 func Enforce(query, label, value string) (string, error) {
 	if value == "" {
 		// An empty matcher selects the series without the label: everybody's.
@@ -36,6 +36,9 @@ func Enforce(query, label, value string) (string, error) {
 			if m.Name == label && !m.Matches(value) {
 				errs = append(errs, place(query, int(selector.PosRange.Start), fmt.Sprintf("%s shuts out %s, and a trigger of this namespace sees no other series of the source: leave the matcher out", m, own)))
 			}
+		}
+		if absence(path) && severalForOne(selector.LabelMatchers, label) {
+			errs = append(errs, place(query, int(selector.PosRange.Start), "what absent gives depends on the order of several matchers on one label, which a restricted query does not keep: write one of them"))
 		}
 		selector.LabelMatchers = confined(selector.LabelMatchers, own, absence(path))
 		return nil
@@ -71,6 +74,19 @@ func confined(matchers []*labels.Matcher, own *labels.Matcher, absence bool) []*
 		kept = append(kept, own)
 	}
 	return append(kept, own)
+}
+
+// severalForOne reports whether there are several matchers on one label, the one to be
+// forced apart.
+func severalForOne(matchers []*labels.Matcher, forced string) bool {
+	names := map[string]bool{forced: false}
+	for _, m := range matchers {
+		if m.Name != forced && names[m.Name] {
+			return true
+		}
+		names[m.Name] = true
+	}
+	return false
 }
 
 // absence reports whether a selector, whose ancestors are given, is what absent

@@ -71,6 +71,7 @@ func TestEnforceRefuses(t *testing.T) {
 		{name: "without the label", query: `zmy{namespace=""}`, want: []string{`namespace="" shuts out`}},
 		{name: "beside its own", query: `zmy{namespace="shop",namespace="bank"}`, want: []string{`namespace="bank" shuts out`}},
 		{name: "regexes are anchored", query: `zmy{namespace=~"sho"}`, want: []string{`namespace=~"sho" shuts out`}},
+		{name: "an absence that depends on an order", query: `absent(zmy{job=~"a.*",job="a"})`, want: []string{"column 8: what absent gives depends on the order of several matchers on one label"}},
 		{
 			name:  "all at once",
 			query: "sum(zmy{namespace=\"a\"})\n+ sum(topk(scalar(x{namespace=~\"b\"}), y{namespace!~\".+\"}))",

@@ -53,6 +53,7 @@ func TestRegressions(t *testing.T) {
 		{"one side is of all jobs", `sum(plain{$J}) * on () sum(some)`},
 		{"absent", `absent(some{$J})`},
 		{"absent inside", `sum(plain{$J}) + on () absent(some{$J})`},
+		{"absent, and the order of its matchers", `sum(plain{$J}) + on () (absent(some{job=~"[abc]", $J}) * on (job) plain{$J})`},
 		{"a default", `sum(some{$J}) or vector(0)`},
 		{"several", `twice{$J}`},
 		{"several on a side that must be one, beside nothing", `some{$J} * on () twice{$J}`},
