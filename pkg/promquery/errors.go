@@ -66,7 +66,7 @@ func (k Kind) String() string {
 }
 
 // Error is a request to a source that brought no answer. Its message names the
-// source and what happened, and holds neither the source's URL nor credentials.
+// source and what happened, and holds neither the source's address nor credentials.
 type Error struct {
 	// Kind is never KindOK.
 	Kind Kind
@@ -86,6 +86,15 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("source %q: %s (HTTP status %d): %v", e.Source, e.Kind, e.Status, e.Err)
 	}
 	return fmt.Sprintf("source %q: %s: %v", e.Source, e.Kind, e.Err)
+}
+
+// Brief is Error without the server's words about a query, which may quote series
+// that are not everybody's.
+func (e *Error) Brief() string {
+	if e.Kind != KindBadQuery && e.Kind != KindExecution {
+		return e.Error()
+	}
+	return fmt.Sprintf("source %q: %s", e.Source, e.Kind)
 }
 
 // Unwrap returns what happened.

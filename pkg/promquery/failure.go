@@ -47,7 +47,19 @@ func classify(ctx context.Context, err error) *Error {
 		}
 		return &Error{Kind: KindAuth, Err: errors.New(said)}
 	}
-	return &Error{Kind: plainKind(ctx, err), Err: err}
+	return &Error{Kind: plainKind(ctx, err), Err: withoutAddress(err)}
+}
+
+// withoutAddress returns what the network reports without the addresses of the source
+// and of name servers, which tenants need not know.
+func withoutAddress(err error) error {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("lookup: %s", dns.Err)
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return fmt.Errorf("%s: %w", op.Op, op.Err)
+	}
+	return err
 }
 
 // plainKind tells apart what the network and the runtime report.

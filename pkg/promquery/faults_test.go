@@ -30,7 +30,7 @@ func wantKind(t *testing.T, err error, kind promquery.Kind) {
 	if e.Kind != kind || e.Source != "default" || e.Query != "zmy" || e.Unwrap() == nil {
 		t.Errorf("error %+v, want the kind %v", e, kind)
 	}
-	for _, secret := range []string{password, "http://", "https://", "/api/v1"} {
+	for _, secret := range []string{password, "http://", "https://", "/api/v1", "127.0.0.1", ".invalid"} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("error %q tells %q", err, secret)
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
 
 // ErrNoTime tells that a query was not asked, since the round's time was used up.
@@ -20,7 +22,7 @@ type DownError struct {
 
 // Error says since when, and what came of the last request.
 func (e *DownError) Error() string {
-	return fmt.Sprintf("not asked, since nothing was answered since %s: %v", e.Since.UTC().Format(time.RFC3339), e.Err)
+	return fmt.Sprintf("not asked, since nothing was answered since %s: %s", e.Since.UTC().Format(time.RFC3339), brief(e.Err))
 }
 
 // Unwrap returns what came of the last request.
@@ -53,7 +55,16 @@ type SharedError struct {
 
 // Error says how many were asked, and what came of it.
 func (e *SharedError) Error() string {
-	return fmt.Sprintf("asked together with %d others, of which any may be at fault: %v", e.Members-1, e.Err)
+	return fmt.Sprintf("asked together with %d others, of which any may be at fault: %s", e.Members-1, brief(e.Err))
+}
+
+// brief tells of a failure that is not of one query alone: it goes to tenants whose
+// query it may not be about.
+func brief(err error) string {
+	if e, ok := errors.AsType[*promquery.Error](err); ok {
+		return e.Brief()
+	}
+	return fmt.Sprint(err)
 }
 
 // Unwrap returns what came of the request.

@@ -6,7 +6,29 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
+
+// TestSharedErrors: who is not at fault does not read what a server said of the query
+// of another.
+func TestSharedErrors(t *testing.T) {
+	t.Parallel()
+	said := &promquery.Error{Kind: promquery.KindExecution, Source: "default", Status: 422, Err: errors.New(`duplicate series {namespace="bank"}`)}
+	gone := &promquery.Error{Kind: promquery.KindUnreachable, Source: "default", Err: errors.New("connection refused")}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&SharedError{Members: 3, Err: said}, `asked together with 2 others, of which any may be at fault: source "default": execution`},
+		{&SharedError{Members: 3, Err: gone}, `asked together with 2 others, of which any may be at fault: source "default": unreachable: connection refused`},
+		{&DownError{Since: time.Unix(0, 0), Err: said}, `not asked, since nothing was answered since 1970-01-01T00:00:00Z: source "default": execution`},
+	} {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("%s\nwant %s", got, tt.want)
+		}
+	}
+}
 
 // TestBreaker walks the breaker through an outage, step by step.
 func TestBreaker(t *testing.T) {
