@@ -106,22 +106,33 @@ func grouped(expr parser.Expr) []string {
 	case *parser.StepInvariantExpr:
 		return grouped(e.Expr)
 	case *parser.BinaryExpr:
-		if left := grouped(e.LHS); len(left) > 0 {
+		// Of what is on the right, and and unless take nothing over.
+		if left := grouped(e.LHS); len(left) > 0 || e.Op == parser.LAND || e.Op == parser.LUNLESS {
 			return left
 		}
 		return grouped(e.RHS)
 	case *parser.Call:
-		// Scalar and absent make one series of any number.
-		if e.Func.Name == "scalar" || strings.HasPrefix(e.Func.Name, "absent") {
-			return nil
-		}
-		for _, arg := range e.Args {
-			if labels := grouped(arg); len(labels) > 0 {
-				return labels
-			}
-		}
+		return groupedCall(e)
 	case *parser.AggregateExpr:
 		return groups(e)
+	}
+	return nil
+}
+
+func groupedCall(e *parser.Call) []string {
+	// Scalar and absent make one series of any number.
+	if e.Func.Name == "scalar" || strings.HasPrefix(e.Func.Name, "absent") {
+		return nil
+	}
+	for _, arg := range e.Args {
+		free := grouped(arg)
+		if e.Func.Name == "histogram_quantile" || e.Func.Name == "histogram_fraction" {
+			// The buckets of a histogram become one number.
+			free = slices.DeleteFunc(free, func(label string) bool { return label == model.BucketLabel })
+		}
+		if len(free) > 0 {
+			return free
+		}
 	}
 	return nil
 }

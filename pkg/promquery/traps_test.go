@@ -68,7 +68,14 @@ func TestGrouped(t *testing.T) {
 		"avg by () (zmy)":                                          "",
 		"avg_over_time(zmy[5m])":                                   "",
 		"sum(avg by (pod) (zmy)) / on () group_left () vector(10)": "",
-		"avg by (": "",
+		"histogram_quantile(0.95, sum by (le) (rate(d_bucket[5m]))) > bool 0.5": "",
+		"histogram_quantile(0.95, sum by (le, pod) (rate(d_bucket[5m])))":       "pod",
+		"sum by (le) (rate(d_bucket[5m]))":                                      "le",
+		"avg(zmy) and on () avg by (pod) (ready)":                               "",
+		"avg(zmy) unless on () avg by (pod) (ready)":                            "",
+		"avg by (pod) (zmy) and avg by (job) (ready)":                           "pod",
+		"avg(zmy) or avg by (pod) (ready)":                                      "pod",
+		"avg by (":                                                              "",
 	} {
 		if got := strings.Join(promquery.Grouped(query), " "); got != want {
 			t.Errorf("Grouped(%s) = %q, want %q", query, got, want)
