@@ -52,7 +52,7 @@ func checkConstant(s *subject, say say) {
 
 func checkGuard(s *subject, say say) {
 	if promquery.HiddenComparison(s.trigger.Queries[zmy.Guard]) {
-		say("metadata.guardQuery", "guardQuery aggregates a comparison: it is missing, which forbids scaling down, while the comparison is true for no series")
+		say("metadata.guardQuery", "guardQuery has a comparison without bool in it: it is missing, which forbids scaling down, while the comparison is true for no series")
 	}
 }
 

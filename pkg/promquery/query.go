@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,24 +139,47 @@ func bareComparison(expr parser.Expr) bool {
 	return false
 }
 
-// HiddenComparison reports whether the query aggregates a bare comparison, as in
-// count(x > 0). It gives nothing while the comparison holds for no series, but
-// unlike a [BareComparison] it is often meant.
+// HiddenComparison reports whether the query is made of a bare comparison, as in
+// count(x > 0), so that it gives nothing while the comparison holds for no series.
+// Unlike a [BareComparison] it is often meant.
 func HiddenComparison(query string) bool {
 	expr, err := parse(query)
-	return err == nil && hiddenComparison(expr)
+	return err == nil && !bareComparison(expr) && vanishes(expr)
 }
 
-func hiddenComparison(expr parser.Expr) bool {
+// vanishes reports whether an expression gives nothing while a bare comparison in it
+// holds for no series.
+func vanishes(expr parser.Expr) bool {
 	switch e := expr.(type) {
 	case *parser.ParenExpr:
-		return hiddenComparison(e.Expr)
+		return vanishes(e.Expr)
 	case *parser.UnaryExpr:
-		return hiddenComparison(e.Expr)
+		return vanishes(e.Expr)
+	case *parser.SubqueryExpr:
+		return vanishes(e.Expr)
 	case *parser.AggregateExpr:
-		return bareComparison(e.Expr) || hiddenComparison(e.Expr)
+		return vanishes(e.Expr)
+	case *parser.Call:
+		// Of nothing, scalar makes NaN and absent makes 1.
+		return e.Func.Name != "scalar" && !strings.HasPrefix(e.Func.Name, "absent") && slices.ContainsFunc(e.Args, vanishes)
+	case *parser.BinaryExpr:
+		return bareComparison(e) || vanishingOperand(e)
 	}
 	return false
+}
+
+func vanishingOperand(e *parser.BinaryExpr) bool {
+	switch e.Op {
+	case parser.LOR:
+		return vanishes(e.LHS) && vanishes(e.RHS)
+	case parser.LUNLESS:
+		return vanishes(e.LHS)
+	case parser.DIV, parser.MOD:
+		// A comparison in a divisor keeps 0 out of it: without it there is no
+		// usable number, either.
+		return vanishes(e.LHS)
+	}
+	return vanishes(e.LHS) || vanishes(e.RHS)
 }
 
 // parse reads PromQL as a stock Prometheus does, experimental features off.

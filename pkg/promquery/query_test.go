@@ -105,6 +105,19 @@ func TestComparisons(t *testing.T) {
 		{name: "count", query: "count(x > 0)", hidden: true},
 		{name: "nested", query: "-(max(sum by (a) (x > 0)))", hidden: true},
 		{name: "aggregation with bool", query: "sum(x > bool 0)"},
+		{name: "count under bool", query: "count(x > 0) > bool 0", hidden: true},
+		{name: "in a function", query: "ceil(count(x > 0))", hidden: true},
+		{name: "in arithmetic", query: "sum(x > 5) / 10", hidden: true},
+		{name: "on the right", query: "1 - avg(x > 0)", hidden: true},
+		{name: "over time", query: "max_over_time(count(x > 0)[5m:])", hidden: true},
+		{name: "on one side of and", query: "x and on () (y > 0)", hidden: true},
+		{name: "left of unless", query: "(x > 0) unless y", hidden: true},
+		{name: "right of unless", query: "x unless (y > 0)"},
+		{name: "on both sides of or", query: "x > 0 or y > 0", hidden: true},
+		{name: "an aggregation filled up", query: "count(x > 0) or vector(0)"},
+		{name: "absent", query: "absent(x > 0)"},
+		{name: "scalar", query: "vector(scalar(count(x > 0)))"},
+		{name: "compared again", query: "count(x > 0) > 1", bare: true},
 		{name: "broken", query: "x >"},
 	}
 	for _, tt := range tests {
@@ -122,7 +135,7 @@ func TestComparisons(t *testing.T) {
 // FuzzQuery checks that no query, however odd, brings the reading down, and that
 // every query found good can be read in all other ways too.
 func FuzzQuery(f *testing.F) {
-	for _, q := range []string{"", "zmy", "x[5m]", "avg_over_time(rate(x[1m])[5m:15s])", "x > 0", "count(-(x>bool 0))", "x @ start()", "x offset -5m", `"\xff"`, "((((", "é{"} {
+	for _, q := range []string{"", "zmy", "x[5m]", "avg_over_time(rate(x[1m])[5m:15s])", "x > 0", "count(-(x>bool 0))", "ceil(count(x > 0)) > 1", "x @ start()", "x offset -5m", `"\xff"`, "((((", "é{"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
