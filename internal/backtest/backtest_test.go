@@ -218,6 +218,29 @@ func TestPlot(t *testing.T) {
 	}
 }
 
+// TestColumns: in a short run a value lasts to the next moment, and no longer where
+// that has none.
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	p := plot{from: from, to: from.Add(9 * time.Minute), top: 10}
+	var moments []moment
+	for i, v := range []float32{-1, 5, 5, -1, -1, 7, -1, -1, -1} {
+		moments = append(moments, moment{at: from.Add(time.Duration(i) * time.Minute), waiting: v})
+	}
+	all := p.columns(moments, func(m moment) float64 {
+		if m.waiting < 0 {
+			return math.NaN()
+		}
+		return float64(m.waiting)
+	}, math.Max)
+	for x, v := range all {
+		if want := map[int]float64{1: 5, 2: 5, 5: 7}[x/100]; v != want && !(want == 0 && math.IsNaN(v)) {
+			t.Fatalf("column %d is %v, want %v, 0 for none", x, v, want)
+		}
+	}
+}
+
 // TestHistory: the work that was recorded becomes the demand, gaps are bridged and
 // told of, and so is a fleet that was saturated.
 func TestHistory(t *testing.T) {

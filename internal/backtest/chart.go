@@ -102,21 +102,24 @@ func (p plot) columns(moments []moment, value func(moment) float64, fold func(a,
 	for i := range all {
 		all[i] = math.NaN()
 	}
+	var seen [columns]bool
 	for _, m := range moments {
+		x := min(columns-1, max(0, int(columns*m.at.Sub(p.from).Seconds()/p.to.Sub(p.from).Seconds())))
+		seen[x] = true
 		v := value(m)
 		if math.IsNaN(v) {
 			continue
 		}
-		x := min(columns-1, max(0, int(columns*m.at.Sub(p.from).Seconds()/p.to.Sub(p.from).Seconds())))
 		if math.IsNaN(all[x]) {
 			all[x] = v
 		} else {
 			all[x] = fold(all[x], v)
 		}
 	}
-	// A run shorter than the canvas leaves columns empty between its moments.
+	// A run shorter than the canvas leaves columns without a moment in between: they
+	// are as the moment before. A moment without a value stays empty.
 	for x := 1; x < columns && len(moments) < columns; x++ {
-		if math.IsNaN(all[x]) {
+		if !seen[x] {
 			all[x] = all[x-1]
 		}
 	}
