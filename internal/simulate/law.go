@@ -95,6 +95,9 @@ func (l *Law) tell(now time.Time, f decision.Fleet) decision.Told {
 	})
 }
 
+// Pushes implements [Controller].
+func (l *Law) Pushes() bool { return true }
+
 // Why implements [Controller].
 func (l *Law) Why() Why {
 	end, _ := l.window.Of(zmy.Yield).End()

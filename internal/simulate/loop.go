@@ -24,7 +24,8 @@ type Loop struct {
 	Idle              *int
 	Polling, Cooldown time.Duration
 	Behavior          manifest.Behavior
-	// Push tells that KEDA hears of a fleet that must wake at once.
+	// Push tells that KEDA hears of a fleet that must wake at once, from a controller
+	// that pushes.
 	Push bool
 
 	// Grid is when the fleet is sampled and decided on, QueryOffset how much
@@ -52,6 +53,8 @@ type Controller interface {
 	Metric(now time.Time, f decision.Fleet) autoscaler.Metric
 	// Active is what KEDA's scale loop reads; failed where there is no answer.
 	Active(now time.Time, f decision.Fleet) (active, failed bool)
+	// Pushes reports whether the controller can tell KEDA anything unasked.
+	Pushes() bool
 	// Why says what the controller rests on, for people.
 	Why() Why
 }
@@ -156,6 +159,7 @@ func start(l Loop, c Controller, w Watcher) (*run, error) {
 	if len(l.Demand.Busy) == 0 || l.Demand.Step <= 0 {
 		return nil, ErrNoDemand
 	}
+	l.Push = l.Push && c.Pushes()
 	r := &run{
 		Loop: l, control: c, watch: w,
 		hpa:   autoscaler.NewHPA(l.Min, l.Max, l.Behavior),

@@ -244,6 +244,21 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// TestPlainIsPolled: KEDA hears nothing from Prometheus between two polls, whatever
+// the ScaledObject's own trigger is.
+func TestPlainIsPolled(t *testing.T) {
+	t.Parallel()
+	demand := minutes(append(repeat(10, 0), repeat(3, 1)...)...)
+	for _, push := range []bool{false, true} {
+		l := loop(t, demand, func(l *Loop) { l.Min, l.Push, l.Polling = 0, push, 3*time.Minute })
+		_, w := run1(t, l, NewPlain(l.Grid, time.Minute, 30000, true))
+		want := []string{"25s HPA unknown 04→01", "6m25s KEDA unknown 01→00", "12m25s KEDA unknown 00→01"}
+		if d := cmp.Diff(want, w.sizes()[:min(3, len(w.sizes()))]); d != "" {
+			t.Errorf("push %v (-want +got):\n%s", push, d)
+		}
+	}
+}
+
 // TestLookback: a yield is the mean of its lookback.
 func TestLookback(t *testing.T) {
 	t.Parallel()

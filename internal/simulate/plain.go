@@ -45,6 +45,9 @@ func (p *Plain) Active(time.Time, decision.Fleet) (active, failed bool) {
 	return p.usage() > 0 || p.wakes && p.wake.OK() && p.wake.Value > 0, false
 }
 
+// Pushes implements [Controller]: KEDA polls Prometheus.
+func (p *Plain) Pushes() bool { return false }
+
 // Why implements [Controller].
 func (p *Plain) Why() Why { return Why{Yield: p.yield.at(p.newest)} }
 
