@@ -77,19 +77,23 @@ func (s *space) lookbacks() []time.Duration { return slices.Sorted(maps.Keys(s.q
 // metadata is what to paste: the trigger's with the policy's keys in it.
 func (s *space) metadata(p policy) map[string]string {
 	m := maps.Clone(s.plan.Metadata)
+	set := func(key, v string) {
+		m[key] = v
+		delete(m, key+"FromEnv") // a key in both forms would be given twice
+	}
 	yield := func(load int) string { return strconv.FormatFloat(float64(100-load)/100, 'f', -1, 64) }
-	m["scaleUpThreshold"] = yield(p.up)
-	m["scaleDownThreshold"] = yield(p.down)
-	m["triggerThreshold"] = strconv.Itoa(p.target)
-	m["scaleUpDelay"] = strconv.Itoa(int(p.upDelay.Seconds()))
-	m["scaleDownDelay"] = strconv.Itoa(int(p.downDelay.Seconds()))
-	m["scaleDownMode"] = p.mode
+	set("scaleUpThreshold", yield(p.up))
+	set("scaleDownThreshold", yield(p.down))
+	set("triggerThreshold", strconv.Itoa(p.target))
+	set("scaleUpDelay", strconv.Itoa(int(p.upDelay.Seconds())))
+	set("scaleDownDelay", strconv.Itoa(int(p.downDelay.Seconds())))
+	set("scaleDownMode", p.mode)
 	if q := s.queries[p.lookback]; q != "" {
-		m["zmyQuery"] = q
+		set("zmyQuery", q)
 	}
 	// A fleet that is idle enough to shrink may not be idle enough to sleep.
 	if inactive := s.plan.Trigger.Policy.Inactive; inactive < float64(100-p.down)/100 {
-		m["inactiveThreshold"] = yield(p.down)
+		set("inactiveThreshold", yield(p.down))
 	}
 	return m
 }

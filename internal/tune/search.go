@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -25,12 +26,15 @@ type search struct {
 
 	known map[policy]*candidate
 	found []*candidate // in the order in which they were made up
+	// unusable is why a policy cannot be a trigger of this manifest; nil while all can.
+	unusable error
 }
 
 // candidate is a policy that was tried.
 type candidate struct {
 	policy      policy
 	metadata    map[string]string
+	trigger     *trigger.Trigger
 	train, test simulate.Result
 }
 
@@ -61,27 +65,40 @@ func (s *search) parallel(ctx context.Context, n int, do func(i int) error) erro
 	return ctx.Err()
 }
 
-// run replays a policy.
-func (s *search) run(c *candidate, l simulate.Loop) (simulate.Result, error) {
-	t, err := trigger.ParseManifest(c.metadata, s.space.server)
-	if err != nil {
-		return simulate.Result{}, fmt.Errorf("policy %+v: %w", c.policy, err)
+// candidate makes a trigger of a policy. There is none where other keys of the manifest
+// do not go with it, such as an interval at which its delays are too long.
+func (s *search) candidate(p policy) (*candidate, error) {
+	c := &candidate{policy: p, metadata: s.space.metadata(p)}
+	var err error
+	if c.trigger, err = trigger.ParseManifest(c.metadata, s.space.server); err != nil {
+		return c, fmt.Errorf("policy %+v: %w", p, err)
 	}
+	c.trigger.Trim()
 	// What is replayed without was left out of the plan before.
 	own := &s.space.plan.Trigger.Policy
-	t.Policy.HasCPU, t.Policy.HasGuard = own.HasCPU, own.HasGuard
-	return simulate.Run(l, simulate.NewLaw(t, s.space.plan.MetricType, l.Demand.Start), nil)
+	c.trigger.Policy.HasCPU, c.trigger.Policy.HasGuard = own.HasCPU, own.HasGuard
+	return c, nil
 }
 
-// try replays policies on the first half and keeps them.
+// run replays a policy.
+func (s *search) run(c *candidate, l simulate.Loop) (simulate.Result, error) {
+	return simulate.Run(l, simulate.NewLaw(c.trigger, s.space.plan.MetricType, l.Demand.Start), nil)
+}
+
+// try replays policies on the first half and keeps them, but for unusable ones.
 func (s *search) try(ctx context.Context, policies []policy) error {
 	var fresh []*candidate
 	for _, p := range policies {
-		if s.known[p] == nil {
-			c := &candidate{policy: p, metadata: s.space.metadata(p)}
-			s.known[p] = c
-			fresh = append(fresh, c)
+		if s.known[p] != nil {
+			continue
 		}
+		c, err := s.candidate(p)
+		s.known[p] = c
+		if err != nil {
+			s.unusable = cmp.Or(s.unusable, err)
+			continue
+		}
+		fresh = append(fresh, c)
 	}
 	err := s.parallel(ctx, len(fresh), func(i int) (err error) {
 		fresh[i].train, err = s.run(fresh[i], s.train)
@@ -105,6 +122,9 @@ func (s *search) policies(ctx context.Context, budget int, goals []goal, plains 
 	}
 	if err := s.try(ctx, first[:min(len(first), budget)]); err != nil {
 		return err
+	}
+	if len(s.found) == 0 {
+		return s.unusable
 	}
 	for round, barren := 0, 0; len(s.found) < budget && barren < 20; round++ {
 		before := len(s.found)

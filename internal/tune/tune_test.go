@@ -235,6 +235,36 @@ func TestRepeatable(t *testing.T) {
 	}
 }
 
+// TestFromEnvironment: what the search writes replaces what the environment gave.
+func TestFromEnvironment(t *testing.T) {
+	t.Parallel()
+	text := object + "      scaleUpDelayFromEnv: DELAY\n      inactiveThresholdFromEnv: REST\n      holdForFromEnv: HOLD\n"
+	r := tune(t, text, curve(func(m int, _ *rand.Rand) float64 { return float64(5 + m%9) }, time.Hour), 12)
+	m := r.Front[r.Recommended].Metadata
+	if _, both := m["scaleUpDelayFromEnv"]; both || m["scaleUpDelay"] == "" || m["holdForFromEnv"] != "HOLD" {
+		t.Errorf("recommended %v", m)
+	}
+}
+
+// TestUnusablePolicies: delays that are too long for a short interval are passed over.
+func TestUnusablePolicies(t *testing.T) {
+	t.Parallel()
+	short := trigger.Server{Interval: 200 * time.Millisecond}
+	s := &search{space: newSpace(plan(t, object), short), known: map[policy]*candidate{}}
+	p := policy{up: 80, target: 70, down: 60, lookback: time.Minute, mode: modes()[0]}
+	long := p
+	long.downDelay = 2 * time.Hour
+	d := curve(func(int, *rand.Rand) float64 { return 3 }, 2*time.Minute)
+	s.train = s.space.plan.Loop(d, nil, backtest.Environment{})
+	if err := s.try(t.Context(), []policy{long, p, long}); err != nil || len(s.found) != 1 || s.found[0].policy != p {
+		t.Errorf("%v, found %d policies, want the one that parses", err, len(s.found))
+	}
+	s = &search{space: newSpace(plan(t, object+"      holdFor: '7200'\n"), short), known: map[policy]*candidate{}, train: s.train}
+	if err := s.policies(t.Context(), 20, []goal{{}}, nil); err == nil || !strings.Contains(err.Error(), "window") {
+		t.Errorf("of none that parse: %v", err)
+	}
+}
+
 func TestNothingToTune(t *testing.T) {
 	t.Parallel()
 	p := plan(t, object)
