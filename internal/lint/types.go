@@ -6,17 +6,12 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
-const typeKey = "metadata.metricType"
-
-// metricType returns what the HPA goes by; ok is false where KEDA refuses it.
-func (s *subject) metricType() (t decision.MetricType, ok bool) {
-	switch s.MetricType {
-	case "", decision.AverageValue.String():
-		return decision.AverageValue, true
-	case decision.Value.String():
-		return decision.Value, true
+// metricType returns what the HPA goes by.
+func (s *subject) metricType() decision.MetricType {
+	if s.MetricType == decision.Value.String() {
+		return decision.Value
 	}
-	return decision.AverageValue, false
+	return decision.AverageValue
 }
 
 func checkMetadata(s *subject, say say) {
@@ -29,19 +24,8 @@ func checkMetadata(s *subject, say say) {
 }
 
 func checkTypeMismatch(s *subject, say say) {
-	live, ok := s.metricType()
-	if !ok {
-		say("metricType", "metricType %q: KEDA takes Value or AverageValue for an external trigger", s.MetricType)
-		return
-	}
-	given := strings.TrimSpace(s.Metadata["metricType"])
-	known := given == decision.Value.String() || given == decision.AverageValue.String()
-	switch {
-	case !known || given == live.String():
-	case s.MetricType == "":
-		say(typeKey, "metricType %q: the trigger has none beside its metadata, which is AverageValue: make them agree", given)
-	default:
-		say(typeKey, "metricType %q: the trigger has metricType %q beside its metadata: make them agree", given, s.MetricType)
+	if path, problem := s.MetricTypeFault(); problem != "" {
+		say(path, "%s", problem)
 	}
 }
 
@@ -56,13 +40,13 @@ func checkTypeMissing(s *subject, say say) {
 }
 
 func checkCached(s *subject, say say) {
-	if live, _ := s.metricType(); live == decision.Value && s.UseCachedMetrics {
+	if s.metricType() == decision.Value && s.UseCachedMetrics {
 		say("useCachedMetrics", "useCachedMetrics with metricType Value: an old ratio is applied to a fleet that has changed since")
 	}
 }
 
 func checkValueOff(s *subject, say say) {
-	if live, _ := s.metricType(); live == decision.Value && s.of.options.NoKubernetes {
+	if s.metricType() == decision.Value && s.of.options.NoKubernetes {
 		say("metricType", "metricType Value for a scaler without Kubernetes: it does not know how many pods are ready")
 	}
 }
