@@ -53,6 +53,10 @@ func TestNewPlan(t *testing.T) {
 		{name: "nothing but shadow", notes: 1, text: strings.Replace(plainManifest, "guardQuery: queue > bool 5", "mode: shadow", 1), want: "Value push"},
 		{name: "a formula, and a value from the environment", notes: 2, text: strings.Replace(plainManifest, "guardQuery: queue > bool 5", "scaleUpDelayFromEnv: DELAY", 1) + "  advanced: {scalingModifiers: {formula: a + b}}\n", want: "Value push"},
 		{name: "faults of both kinds at once", text: strings.Replace(strings.Replace(plainManifest, "minReplicaCount: 2", "minReplicaCount: -2", 1), "zmyQuery: zmy", "zmyQuery: zmy, scaleUpThreshold: '2'", 1), wrong: "scaleUpThreshold"},
+		{name: "a metricType in the metadata, too", text: strings.Replace(plainManifest, "zmyQuery: zmy", "zmyQuery: zmy, metricType: Value", 1), want: "Value push"},
+		{name: "two metricTypes", text: strings.Replace(plainManifest, "zmyQuery: zmy", "zmyQuery: zmy, metricType: AverageValue", 1), wrong: "make them agree"},
+		{name: "a metricType in the metadata alone", text: strings.Replace(strings.Replace(plainManifest, "    metricType: Value\n", "", 1), "zmyQuery: zmy", "zmyQuery: zmy, metricType: Value", 1), wrong: "which is AverageValue"},
+		{name: "a metricType for resources", text: strings.Replace(plainManifest, "metricType: Value", "metricType: Utilization", 1), wrong: "KEDA takes Value or AverageValue"},
 		{name: "no YAML", text: "a: [", wrong: "no YAML"},
 	}
 	for _, tt := range tests {

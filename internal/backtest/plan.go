@@ -74,6 +74,9 @@ func newPlan(so *manifest.ScaledObject, server trigger.Server) (*Plan, error) {
 	if t.MetricType == decision.Value.String() {
 		p.MetricType = decision.Value
 	}
+	if path, problem := t.MetricTypeFault(); problem != "" {
+		errs = append(errs, manifest.Fault{Position: t.Where(path), Problem: problem})
+	}
 	var err error
 	if p.Trigger, err = trigger.ParseManifest(t.Metadata, server); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", t.Where("metadata"), err))
