@@ -205,6 +205,9 @@ func TestPage(t *testing.T) {
 	t.Run("unknown", func(t *testing.T) {
 		run(ctx, t, "open what is not there", chromedp.Navigate(address+"#/nobody/nothing"), until(`document.querySelector('#detail').textContent.includes('KEDA has not asked for nobody/nothing')`))
 	})
+	t.Run("malformed", func(t *testing.T) {
+		run(ctx, t, "open what cannot be decoded", chromedp.Navigate(address+"#/%/x"), until(`!document.querySelector('#list').hidden`))
+	})
 	if *picture != "" {
 		write(ctx, t, address)
 	}

@@ -3,16 +3,22 @@ import { List } from './list.js';
 import { Detail } from './detail.js';
 import { time } from './dom.js';
 
+const patience = 5000; // milliseconds to the next try after an error
 let triggers = null; // by key, once they are known
 let now = new Date();
 const byId = (id) => document.getElementById(id);
 const list = new List(byId('list'));
 const detail = new Detail(byId('detail'));
 
-// route reads the address: #/ is the list, #/namespace/name one ScaledObject.
+// route reads the address: #/ is the list, #/namespace/name one ScaledObject. One
+// that cannot be decoded is the list, too.
 function route() {
-  const [namespace, name] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
-  return namespace && name ? { namespace, name } : null;
+  try {
+    const [namespace, name] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+    return namespace && name ? { namespace, name } : null;
+  } catch {
+    return null;
+  }
 }
 
 function show() {
@@ -46,12 +52,16 @@ function connection(state, text) {
 }
 
 // follow keeps the triggers current. The browser connects again by itself when
-// the stream breaks; the first message after that has all triggers.
+// the stream breaks, but gives up when the answer is an error, as that of a proxy or
+// of a scaler with too many streams. The first message after that has all triggers.
 function follow() {
   const stream = new EventSource('api/v1/triggers?watch=true');
   let fresh = true;
   stream.onopen = () => { fresh = true; connection('live', 'live'); };
-  stream.onerror = () => connection('lost', 'connection lost, trying again');
+  stream.onerror = () => {
+    connection('lost', 'connection lost, trying again');
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, patience);
+  };
   stream.onmessage = (event) => {
     const update = JSON.parse(event.data);
     if (fresh) triggers = new Map();
