@@ -144,6 +144,9 @@ func (f *historyFlags) load(ctx context.Context, paths []string, env environment
 		if err != nil {
 			return nil, simulate.Loop{}, fmt.Errorf("%s: %w", f.demand, err)
 		}
+		if err := plan.CheckLength(demand); err != nil {
+			return nil, simulate.Loop{}, fmt.Errorf("%s: %w", f.demand, err)
+		}
 		plan = plan.WithoutHistory()
 		return plan, plan.Loop(demand, nil, around), nil
 	}

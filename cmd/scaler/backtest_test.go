@@ -76,6 +76,10 @@ func TestBacktest(t *testing.T) {
 func TestBacktestRefuses(t *testing.T) {
 	t.Parallel()
 	manifest, demand := replayFiles(t)
+	decade := filepath.Join(t.TempDir(), "decade.csv")
+	if err := os.WriteFile(decade, []byte("2016-03-01,1\n2020-12-31,1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name string
 		args []string
@@ -92,6 +96,7 @@ func TestBacktestRefuses(t *testing.T) {
 		{name: "several mistakes at once", args: []string{"--demand", demand, "--start-delay=-1s", "-o", "xml"}, code: exitUsage, errs: "--start-delay -1s: must not be negative\n--format \"xml\""},
 		{name: "no such demand", args: []string{"--demand=none.csv", "--per-worker=1"}, code: exitFailure, errs: "none.csv"},
 		{name: "a demand that is none", args: []string{"--demand", manifest, "--per-worker=1"}, code: exitFailure, errs: "line 2: must have two columns"},
+		{name: "a demand of many years", args: []string{"--demand", decade, "--per-worker=1"}, code: exitFailure, errs: "decisions 15s apart, and at most 10540800 can be replayed"},
 		{name: "no such object", args: []string{"--demand", demand, "--per-worker=1", "--object=api"}, code: exitFailure, errs: "api"},
 	}
 	for _, tt := range tests {

@@ -15,15 +15,27 @@ import (
 )
 
 // maxSteps bounds a demand, which has a number for each step between its first
-// and last row: 20 years of minutes.
-const maxSteps = 20 * 366 * 24 * 60
+// and last row, and the decisions of a replay: 5 years, in steps of 15 s.
+const maxSteps = 5 * 366 * 24 * 60 * 4
 
-// A demand lies between these years and is no longer than this. With a step of all
-// its length, it still ends in 2250, before what nanoseconds since 1970 can hold.
+// A demand lies between these years and its lines are no further apart than this.
+// With a step of all its length it is twice as long.
 const (
 	firstYear, lastYear = 1700, 2200
-	maxYears            = 50
+	maxYears            = 5
 )
+
+// maxBusy is more busy workers than any fleet has.
+const maxBusy = 1e9
+
+// CheckLength refuses a demand that takes too many decisions, however few its steps.
+func (p *Plan) CheckLength(d simulate.Demand) error {
+	length, interval := d.End().Sub(d.Start), p.Trigger.Policy.Grid.Interval()
+	if n := length / interval; n > maxSteps {
+		return fmt.Errorf("%s of demand are %d decisions %v apart, and at most %d can be replayed: is a timestamp wrong, or the interval too short?", span(length), n, interval, maxSteps)
+	}
+	return nil
+}
 
 // ReadDemand reads a demand curve: a timestamp and an amount a line, the amount
 // being what arrives in the step that begins there. The demand in busy workers is
@@ -57,7 +69,11 @@ func ReadDemand(r io.Reader, perWorker float64) (simulate.Demand, error) {
 		if since%step != 0 {
 			return simulate.Demand{}, fmt.Errorf("line %d: %s does not lie on the steps of %v from the first line on", row.line, row.at.Format(time.RFC3339), step)
 		}
-		d.Busy[since/step] = row.amount / perWorker
+		busy := row.amount / perWorker
+		if busy > maxBusy {
+			return simulate.Demand{}, fmt.Errorf("line %d: %v, at %v a worker, is work for more than %g workers: is one of them wrong?", row.line, row.amount, perWorker, maxBusy)
+		}
+		d.Busy[since/step] = busy
 	}
 	return d, nil
 }

@@ -32,11 +32,13 @@ func TestReadDemand(t *testing.T) {
 		{name: "no finite number", text: "2026-03-01,NaN\n", wrong: "must be a number"},
 		{name: "backwards", text: "2026-03-02,1\n2026-03-01,1\n", wrong: "line 2: 2026-03-01T00:00:00Z is not after"},
 		{name: "between two steps", text: "2026-03-01 00:00,1\n2026-03-01 00:02,1\n2026-03-01 00:05,1\n", wrong: "line 3: 2026-03-01T00:05:00Z does not lie on the steps of 2m0s"},
-		{name: "another century by mistake", text: "1901-03-01,1\n2026-03-01,1\n", wrong: "1901-03-01 to 2026-03-01 are more than 50 years: is a timestamp wrong?"},
-		{name: "centuries that no duration holds", text: "1700-01-01,1\n2200-12-31,1\n", wrong: "more than 50 years"},
-		{name: "years in seconds", text: "2001-03-01 00:00:00,1\n2001-03-01 00:00:01,1\n2026-03-01 00:00:00,1\n", wrong: "in steps of 1s are more than"},
+		{name: "another century by mistake", text: "1901-03-01,1\n2026-03-01,1\n", wrong: "1901-03-01 to 2026-03-01 are more than 5 years: is a timestamp wrong?"},
+		{name: "centuries that no duration holds", text: "1700-01-01,1\n2200-12-31,1\n", wrong: "more than 5 years"},
+		{name: "years in seconds", text: "2025-03-01 00:00:00,1\n2025-03-01 00:00:01,1\n2026-03-01 00:00:00,1\n", wrong: "in steps of 1s are more than"},
 		{name: "a year that is none", text: "9999-03-01,1\n", wrong: "must be a year"},
 		{name: "a worker that does nothing", text: "2026-03-01,1\n", perWorker: -1, wrong: "above 0"},
+		{name: "more work than anybody has", text: "2026-03-01,1\n2026-03-02,1.1e10\n", wrong: "line 2: 1.1e+10, at 10 a worker, is work for more than 1e+09 workers"},
+		{name: "work without end", text: "2026-03-01,1e300\n2026-03-02,1\n", perWorker: 1e-300, wrong: "line 1: "},
 		{name: "a worker that does no number", text: "2026-03-01,1\n", perWorker: math.NaN(), wrong: "above 0"},
 	}
 	for _, tt := range tests {
@@ -65,12 +67,13 @@ func TestReadDemand(t *testing.T) {
 
 // FuzzReadDemand: what is read is a demand that can be replayed.
 func FuzzReadDemand(f *testing.F) {
-	f.Add("timestamp,requests\n2026-03-01 08:00:00,10\n2026-03-01 08:01:00,20.0\n")
-	f.Add("1772352000,10\n1772352060,20\n")
-	f.Add("a\n\"b\n1,2")
-	f.Add("2150-12-31,1\n2200-12-31,1\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := ReadDemand(strings.NewReader(text), 3)
+	f.Add("timestamp,requests\n2026-03-01 08:00:00,10\n2026-03-01 08:01:00,20.0\n", 3.0)
+	f.Add("1772352000,10\n1772352060,20\n", 1e-300)
+	f.Add("1772352000,1e300\n1772352060,20\n", 1e-300)
+	f.Add("a\n\"b\n1,2", math.NaN())
+	f.Add("2195-12-31,1\n2200-12-31,1\n", 1.0)
+	f.Fuzz(func(t *testing.T, text string, perWorker float64) {
+		d, err := ReadDemand(strings.NewReader(text), perWorker)
 		if err != nil {
 			return
 		}
@@ -78,11 +81,28 @@ func FuzzReadDemand(f *testing.F) {
 			t.Errorf("a demand of %d steps of %v from %v", len(d.Busy), d.Step, d.Start)
 		}
 		for _, v := range d.Busy {
-			if !(v >= 0) || math.IsInf(v, 0) {
+			if !(v >= 0) || v > maxBusy {
 				t.Errorf("a demand of %v", v)
 			}
 		}
 	})
+}
+
+// TestCheckLength: two lines may lie years apart, and still take too long to replay.
+func TestCheckLength(t *testing.T) {
+	t.Parallel()
+	d, err := ReadDemand(strings.NewReader("2022-03-01,1\n2026-03-01,1\n"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan(t, plainManifest)
+	if err := p.CheckLength(d); err == nil || !strings.Contains(err.Error(), "2922 d 0 h of demand are 16830720 decisions 15s apart") {
+		t.Errorf("got %v", err)
+	}
+	d.Busy = d.Busy[:1]
+	if err := p.CheckLength(d); err != nil {
+		t.Errorf("4 years: %v", err)
+	}
 }
 
 func TestParseTime(t *testing.T) {
