@@ -83,7 +83,7 @@ func runBacktest(ctx context.Context, f *historyFlags, o backtest.Options, paths
 		return err
 	}
 	o.Progress = progress.stage("replay")
-	report, err := backtest.Run(plan, loop, o)
+	report, err := backtest.Run(ctx, plan, loop, o)
 	if err != nil {
 		return err
 	}

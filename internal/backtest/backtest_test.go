@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func hours() simulate.Demand {
 func report(t *testing.T, o Options) *Report {
 	t.Helper()
 	p := plan(t, plainManifest).WithoutHistory()
-	r, err := Run(p, p.Loop(hours(), nil, Environment{StartDelay: 40 * time.Second, QueryOffset: 5 * time.Second}), o)
+	r, err := Run(t.Context(), p, p.Loop(hours(), nil, Environment{StartDelay: 40 * time.Second, QueryOffset: 5 * time.Second}), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func TestHistory(t *testing.T) {
 		if notes := p.WithHistory(h).Notes; len(notes) != 2 {
 			t.Errorf("notes %q", notes)
 		}
-		r, err := Run(p, p.Loop(h.Demand, &h.Recorded, Environment{StartDelay: 40 * time.Second, QueryOffset: 5 * time.Second}), Options{})
+		r, err := Run(t.Context(), p, p.Loop(h.Demand, &h.Recorded, Environment{StartDelay: 40 * time.Second, QueryOffset: 5 * time.Second}), Options{})
 		if err != nil || r.Steps != 59 || r.Result.Changes == 0 {
 			t.Errorf("replayed %+v, %v", r, err)
 		}
@@ -332,10 +333,20 @@ func TestFetchInPages(t *testing.T) {
 	})
 }
 
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := plan(t, plainManifest)
+	if _, err := Run(ctx, p, p.Loop(hours(), nil, Environment{}), Options{Compare: true}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNoDemand(t *testing.T) {
 	t.Parallel()
 	p := plan(t, plainManifest)
-	if _, err := Run(p, p.Loop(simulate.Demand{}, nil, Environment{}), Options{Compare: true}); !errors.Is(err, simulate.ErrNoDemand) {
+	if _, err := Run(t.Context(), p, p.Loop(simulate.Demand{}, nil, Environment{}), Options{Compare: true}); !errors.Is(err, simulate.ErrNoDemand) {
 		t.Errorf("got %v", err)
 	}
 	if n := p.Begin(simulate.Demand{Busy: []float64{1e12}, Step: 1}); n != 30 {

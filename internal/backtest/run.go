@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"context"
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -58,8 +59,8 @@ type Options struct {
 	Progress func(share float64)
 }
 
-// Run replays a demand.
-func Run(p *Plan, l simulate.Loop, o Options) (*Report, error) {
+// Run replays a demand. The error is the context's where that ends first.
+func Run(ctx context.Context, p *Plan, l simulate.Loop, o Options) (*Report, error) {
 	r := &Report{
 		From: l.Demand.Start, To: l.Demand.End(), Metadata: p.Metadata, Notes: p.Notes, plan: p,
 		name: p.Object.Name, Changes: []Change{},
@@ -70,7 +71,7 @@ func Run(p *Plan, l simulate.Loop, o Options) (*Report, error) {
 		r.baseline.progress = share(o.Progress, r, 0.5, 0.5)
 	}
 	var err error
-	if r.Result, err = simulate.Run(l, p.Ours(l.Demand.Start), &r.ours); err != nil {
+	if r.Result, err = simulate.Run(ctx, l, p.Ours(l.Demand.Start), &r.ours); err != nil {
 		return nil, err
 	}
 	r.Steps = r.ours.ticks
@@ -78,7 +79,7 @@ func Run(p *Plan, l simulate.Loop, o Options) (*Report, error) {
 		r.Changes = append(r.Changes, Change{At: c.At, From: c.From, To: c.To, By: c.By, Band: c.Band.String(), Reason: c.Reason.String()})
 	}
 	if o.Compare {
-		b, err := simulate.Run(l, p.Baseline(), &r.baseline)
+		b, err := simulate.Run(ctx, l, p.Baseline(), &r.baseline)
 		if err != nil {
 			return nil, err
 		}

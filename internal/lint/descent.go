@@ -39,7 +39,7 @@ func (s *subject) descend(share float64) (d descents, ok bool) {
 		size := s.of.MaxReplicas
 		start := time.Unix(0, 0).UTC()
 		*run.into = descent{size: size}
-		_, err := simulate.Run(simulate.Loop{
+		err := s.of.replay(simulate.Loop{
 			Demand:   simulate.Demand{Start: start, Step: descentLasts, Busy: []float64{float64(float64(size) * share)}},
 			Replicas: size, Min: max(1, s.of.MinReplicas), Max: size,
 			Polling: s.of.PollingInterval, Behavior: run.behavior, Grid: t.Policy.Grid,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/manifest"
+	"github.com/infra-arch/zmy-scaler/internal/simulate"
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 )
@@ -31,6 +32,8 @@ type object struct {
 	*manifest.ScaledObject
 	options Options
 	ours    []*subject
+	// replay runs a loop, as long as anybody waits for the report.
+	replay func(simulate.Loop, simulate.Controller, simulate.Watcher) error
 }
 
 // subject is a trigger of this scaler.
@@ -50,7 +53,7 @@ type linter struct {
 }
 
 // Check looks at all ScaledObjects in the files. The error is that of the source,
-// when it cannot be asked; the report is good as far as it goes.
+// when it cannot be asked, or of the context; the report is good as far as it goes.
 func Check(ctx context.Context, files []*manifest.File, o Options) (Report, error) {
 	l := &linter{options: o, rules: slices.DeleteFunc(Rules(), func(r Rule) bool { return slices.Contains(o.Skip, r.ID) })}
 	var errs []error
@@ -59,7 +62,7 @@ func Check(ctx context.Context, files []*manifest.File, o Options) (Report, erro
 		errs = append(errs, l.file(ctx, f))
 		l.report.sortFrom(findings, notes)
 	}
-	return l.report, errors.Join(errs...)
+	return l.report, errors.Join(append(errs, ctx.Err())...)
 }
 
 func (l *linter) file(ctx context.Context, f *manifest.File) error {
@@ -72,7 +75,7 @@ func (l *linter) file(ctx context.Context, f *manifest.File) error {
 	}
 	var errs []error
 	for _, so := range f.Objects {
-		if o := newObject(so, l.options); len(o.ours) > 0 {
+		if o := newObject(ctx, so, l.options); len(o.ours) > 0 {
 			l.object(o)
 			errs = append(errs, l.ask(ctx, o))
 		}
@@ -80,8 +83,12 @@ func (l *linter) file(ctx context.Context, f *manifest.File) error {
 	return errors.Join(errs...)
 }
 
-func newObject(so *manifest.ScaledObject, options Options) *object {
+func newObject(ctx context.Context, so *manifest.ScaledObject, options Options) *object {
 	o := &object{ScaledObject: so, options: options}
+	o.replay = func(l simulate.Loop, c simulate.Controller, w simulate.Watcher) error {
+		_, err := simulate.Run(ctx, l, c, w)
+		return err
+	}
 	for i := range so.Triggers {
 		t := &so.Triggers[i]
 		if !ours(t) {

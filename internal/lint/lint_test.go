@@ -2,6 +2,8 @@ package lint
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -183,6 +185,19 @@ func TestRulesAreWhole(t *testing.T) {
 		}
 	}
 	if err := CheckIDs([]string{"stranded", "strandet", "x"}); err == nil || err.Error() != `no rule has the id "strandet", "x"` {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	files, err := manifest.Files([]string{"testdata/broken/stranded.yaml"}, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(ctx, files, options()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 	l := loop(t, month(), nil)
 	l.Demand.Busy = l.Demand.Busy[:2*24*60]
 	n := testing.AllocsPerRun(1, func() {
-		if _, err := Run(l, law(policy(t, nil)), nil); err != nil {
+		if _, err := Run(t.Context(), l, law(policy(t, nil)), nil); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -37,7 +37,7 @@ func BenchmarkMonth(b *testing.B) {
 	p := policy(b, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Run(l, law(p), nil); err != nil {
+		if _, err := Run(b.Context(), l, law(p), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

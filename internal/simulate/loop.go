@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -105,14 +106,21 @@ const (
 // ErrNoDemand is returned for a demand without a step.
 var ErrNoDemand = errors.New("there is no demand to replay")
 
-// Run replays the demand. The watcher may be nil.
-func Run(l Loop, c Controller, w Watcher) (Result, error) {
+// turnsBetween is how many turns pass between two looks at the context.
+const turnsBetween = 4096
+
+// Run replays the demand. The watcher may be nil. The error is the context's where
+// that ends first.
+func Run(ctx context.Context, l Loop, c Controller, w Watcher) (Result, error) {
 	r, err := start(l, c, w)
 	if err != nil {
 		return Result{}, err
 	}
 	end := l.Demand.End().Sub(l.Demand.Start)
-	for {
+	for n := 0; ; n++ {
+		if n%turnsBetween == 0 && ctx.Err() != nil {
+			return Result{}, ctx.Err()
+		}
 		// At one and the same time: sampled first, then decided, then asked for.
 		next := min(r.scrape, r.decide, r.poll, r.sync)
 		if next >= end {

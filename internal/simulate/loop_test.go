@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -97,7 +98,7 @@ func itoa(n int) string { return string(rune('0'+n/10)) + string(rune('0'+n%10))
 func run1(t testing.TB, l Loop, c Controller) (Result, *record) {
 	t.Helper()
 	w := &record{}
-	r, err := Run(l, c, w)
+	r, err := Run(t.Context(), l, c, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,12 +320,40 @@ func TestRecorded(t *testing.T) {
 func TestNoDemand(t *testing.T) {
 	t.Parallel()
 	for _, d := range []Demand{{}, {Start: epoch, Step: time.Minute}, {Start: epoch, Busy: []float64{1}}} {
-		if _, err := Run(loop(t, d, nil), NewPlain(grid(t), 0, 30000, false), nil); !errors.Is(err, ErrNoDemand) {
+		if _, err := Run(t.Context(), loop(t, d, nil), NewPlain(grid(t), 0, 30000, false), nil); !errors.Is(err, ErrNoDemand) {
 			t.Errorf("%+v: %v", d, err)
 		}
 	}
-	if _, err := Run(loop(t, minutes(1), func(l *Loop) { l.Replicas = -1 }), NewPlain(grid(t), 0, 30000, false), nil); err == nil {
+	if _, err := Run(t.Context(), loop(t, minutes(1), func(l *Loop) { l.Replicas = -1 }), NewPlain(grid(t), 0, 30000, false), nil); err == nil {
 		t.Error("a fleet of -1 runs")
+	}
+}
+
+// TestCancelled: a run ends with its context, in the middle as at the start.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &stopper{cancel: cancel}
+	l := loop(t, minutes(repeat(7*24*60, 1)...), nil)
+	if _, err := Run(ctx, l, law(policy(t, nil)), w); !errors.Is(err, context.Canceled) || w.ticks > 100+turnsBetween {
+		t.Errorf("%v after %d decisions", err, w.ticks)
+	}
+	if _, err := Run(ctx, l, law(policy(t, nil)), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a second run: %v", err)
+	}
+}
+
+// stopper cancels a run after some decisions.
+type stopper struct {
+	record
+
+	cancel func()
+	ticks  int
+}
+
+func (s *stopper) Tick(Moment) {
+	if s.ticks++; s.ticks == 100 {
+		s.cancel()
 	}
 }
 

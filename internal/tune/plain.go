@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"context"
 	"time"
 
 	"github.com/infra-arch/zmy-scaler/internal/simulate"
@@ -42,10 +43,10 @@ func (s *search) plains() []*Plain {
 
 // runPlain replays a plain trigger. It has the behavior of the ScaledObject, but
 // for the window.
-func (s *search) runPlain(p *Plain, l simulate.Loop) (simulate.Result, error) {
+func (s *search) runPlain(ctx context.Context, p *Plain, l simulate.Loop) (simulate.Result, error) {
 	l.Behavior.Given = true
 	l.Behavior.Down.Window = time.Duration(p.Stabilization) * time.Second
 	d := &s.space.plan.Trigger.Policy
 	c := simulate.NewPlain(d.Grid, time.Duration(p.Lookback)*time.Second, int64(p.Target)*1000, d.HasWake)
-	return simulate.Run(l, c, nil)
+	return simulate.Run(ctx, l, c, nil)
 }

@@ -28,13 +28,13 @@ type trial struct {
 // trials are circumstances a little different from those of the history: a policy
 // that suits it by luck, as one does whose threshold lies a hair below what the load
 // happened to be, does not hold in all of them.
-func (s *search) trials() ([]trial, error) {
+func (s *search) trials(ctx context.Context) ([]trial, error) {
 	slow, more, less := s.train, s.train, s.train
 	slow.StartDelay *= 3
 	more.Demand, less.Demand = more.Demand.Times(1.5), less.Demand.Times(0.8)
 	var all []trial
 	for _, l := range []simulate.Loop{faster(s.train, quickly), slow, more, less} {
-		plain, err := simulate.Run(l, s.space.plan.Baseline(), nil)
+		plain, err := simulate.Run(ctx, l, s.space.plan.Baseline(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +98,7 @@ const passedOver = 3
 // of them, and within the limit in the first half as it was, it returns one that is
 // cheap but not the cheapest; where there is none, the one that misses a limit by least.
 func (s *search) steadiest(ctx context.Context, policies []*candidate, limit goal) (*candidate, error) {
-	trials, err := s.trials()
+	trials, err := s.trials(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (s *search) put(ctx context.Context, policies []*candidate, trials []trial)
 	s.total += len(policies)
 	err := s.parallel(ctx, len(policies), func(i int) error {
 		for _, t := range trials {
-			r, err := s.run(policies[i], t.loop)
+			r, err := s.run(ctx, policies[i], t.loop)
 			if err != nil {
 				return err
 			}

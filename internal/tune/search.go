@@ -81,8 +81,8 @@ func (s *search) candidate(p policy) (*candidate, error) {
 }
 
 // run replays a policy.
-func (s *search) run(c *candidate, l simulate.Loop) (simulate.Result, error) {
-	return simulate.Run(l, simulate.NewLaw(c.trigger, s.space.plan.MetricType, l.Demand.Start), nil)
+func (s *search) run(ctx context.Context, c *candidate, l simulate.Loop) (simulate.Result, error) {
+	return simulate.Run(ctx, l, simulate.NewLaw(c.trigger, s.space.plan.MetricType, l.Demand.Start), nil)
 }
 
 // try replays policies on the first half and keeps them, but for unusable ones.
@@ -101,7 +101,7 @@ func (s *search) try(ctx context.Context, policies []policy) error {
 		fresh = append(fresh, c)
 	}
 	err := s.parallel(ctx, len(fresh), func(i int) (err error) {
-		fresh[i].train, err = s.run(fresh[i], s.train)
+		fresh[i].train, err = s.run(ctx, fresh[i], s.train)
 		return err
 	})
 	s.found = append(s.found, fresh...)

@@ -62,10 +62,10 @@ func Run(ctx context.Context, p *backtest.Plan, l simulate.Loop, o Options) (*Re
 	s.train, s.test = halves(p, l)
 	r := &Report{Notes: p.Notes}
 	var err error
-	if r.BaselineTrain, err = simulate.Run(s.train, p.Baseline(), nil); err != nil {
+	if r.BaselineTrain, err = simulate.Run(ctx, s.train, p.Baseline(), nil); err != nil {
 		return nil, err
 	}
-	if r.Baseline, err = simulate.Run(s.test, p.Baseline(), nil); err != nil {
+	if r.Baseline, err = simulate.Run(ctx, s.test, p.Baseline(), nil); err != nil {
 		return nil, err
 	}
 	plains := s.plains()
@@ -108,7 +108,7 @@ func halves(p *backtest.Plan, l simulate.Loop) (train, test simulate.Loop) {
 // on the second.
 func (s *search) plainFront(ctx context.Context, all []*Plain) ([]*Plain, error) {
 	err := s.parallel(ctx, len(all), func(i int) (err error) {
-		all[i].Train, err = s.runPlain(all[i], s.train)
+		all[i].Train, err = s.runPlain(ctx, all[i], s.train)
 		return err
 	})
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *search) plainFront(ctx context.Context, all []*Plain) ([]*Plain, error)
 	best := front(all, func(p *Plain) simulate.Result { return p.Train })
 	s.total += len(best)
 	err = s.parallel(ctx, len(best), func(i int) (err error) {
-		best[i].Test, err = s.runPlain(best[i], s.test)
+		best[i].Test, err = s.runPlain(ctx, best[i], s.test)
 		return err
 	})
 	return best, err
@@ -127,7 +127,7 @@ func (s *search) plainFront(ctx context.Context, all []*Plain) ([]*Plain, error)
 func (s *search) judge(ctx context.Context, best []*candidate) error {
 	s.total += len(best)
 	return s.parallel(ctx, len(best), func(i int) (err error) {
-		best[i].test, err = s.run(best[i], s.test)
+		best[i].test, err = s.run(ctx, best[i], s.test)
 		return err
 	})
 }
