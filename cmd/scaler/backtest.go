@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -30,8 +31,12 @@ type historyFlags struct {
 	startDelay            time.Duration
 	interval, queryOffset time.Duration
 	format, output        string
-	formats               string // what format takes
+	formats               string  // what format takes
+	costPerReplicaHour    float64 // of backtest alone
 }
+
+// longestStart is longer than any worker takes to start.
+const longestStart = 24 * time.Hour
 
 func (f *historyFlags) register(flags *pflag.FlagSet, formats string) {
 	defaults := config.Default().Evaluation
@@ -69,7 +74,7 @@ trigger on the same signal.`,
 	}
 	f.register(cmd.Flags(), "table|json|html")
 	cmd.Flags().BoolVar(&o.Compare, "compare", false, "replay KEDA's plain trigger too")
-	cmd.Flags().Float64Var(&o.CostPerReplicaHour, "cost-per-replica-hour", 0, "what a replica costs in an hour, in any currency")
+	cmd.Flags().Float64Var(&f.costPerReplicaHour, "cost-per-replica-hour", 0, "what a replica costs in an hour, in any currency")
 	return cmd
 }
 
@@ -82,7 +87,7 @@ func runBacktest(ctx context.Context, f *historyFlags, o backtest.Options, paths
 	if err != nil {
 		return err
 	}
-	o.Progress = progress.stage("replay")
+	o.CostPerReplicaHour, o.Progress = f.costPerReplicaHour, progress.stage("replay")
 	report, err := backtest.Run(ctx, plan, loop, o)
 	if err != nil {
 		return err
@@ -99,6 +104,9 @@ func runBacktest(ctx context.Context, f *historyFlags, o backtest.Options, paths
 	})
 }
 
+// isAmount reports whether a number is finite and not negative.
+func isAmount(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
+
 // check looks for flags that do not fit together.
 func (f *historyFlags) check() error {
 	var errs []error
@@ -110,17 +118,20 @@ func (f *historyFlags) check() error {
 		fail("--source and --demand: give one of them")
 	case f.source != "" && f.from == "":
 		fail("--source needs --from")
-	case f.demand != "" && f.perWorker <= 0:
+	case f.demand != "" && (!isAmount(f.perWorker) || f.perWorker == 0):
 		fail("--demand needs --per-worker: the amount, above 0, that one worker does in a step")
 	}
-	if f.startDelay < 0 {
-		fail("--start-delay %v: must not be negative", f.startDelay)
+	if f.startDelay < 0 || f.startDelay > longestStart {
+		fail("--start-delay %v: must be between 0s and %v", f.startDelay, longestStart)
 	}
-	if f.interval < time.Second {
-		fail("--interval %v: must be at least 1s", f.interval)
+	if err := config.CheckInterval(f.interval); err != nil {
+		fail("--interval %v: %w", f.interval, err)
 	}
-	if f.queryOffset < 0 {
-		fail("--query-offset %v: must not be negative", f.queryOffset)
+	if err := config.CheckQueryOffset(f.queryOffset); err != nil {
+		fail("--query-offset %v: %w", f.queryOffset, err)
+	}
+	if !isAmount(f.costPerReplicaHour) {
+		fail("--cost-per-replica-hour %v: must be a number that is not negative", f.costPerReplicaHour)
 	}
 	if !oneOf(f.format, f.formats) {
 		fail("--format %q: must be %s", f.format, f.formats)

@@ -73,6 +73,16 @@ func TestBacktest(t *testing.T) {
 	}
 }
 
+// TestBacktestAtShortIntervals: a scaler may decide twice a second.
+func TestBacktestAtShortIntervals(t *testing.T) {
+	t.Parallel()
+	manifest, demand := replayFiles(t)
+	code, out, errs := do(t.Context(), t, nil, "backtest", manifest, "--demand", demand, "--per-worker", "100", "--interval=500ms")
+	if code != exitClean || !strings.Contains(out, "14389 decisions") {
+		t.Errorf("exit %d: %s\n%s", code, out, errs)
+	}
+}
+
 func TestBacktestRefuses(t *testing.T) {
 	t.Parallel()
 	manifest, demand := replayFiles(t)
@@ -93,7 +103,15 @@ func TestBacktestRefuses(t *testing.T) {
 		{name: "no end", args: []string{"--source=http://localhost:1", "--from=7d", "--to=soon"}, code: exitUsage, errs: "soon"},
 		{name: "no workers", args: []string{"--source=http://localhost:1", "--from=7d"}, code: exitFailure, errs: "--replicas-query"},
 		{name: "nobody there", args: []string{"--source=http://127.0.0.1:1", "--from=1h", "--replicas-query=up"}, code: exitFailure, errs: "127.0.0.1:1"},
-		{name: "several mistakes at once", args: []string{"--demand", demand, "--start-delay=-1s", "-o", "xml"}, code: exitUsage, errs: "--start-delay -1s: must not be negative\n--format \"xml\""},
+		{name: "several mistakes at once", args: []string{"--demand", demand, "--start-delay=-1s", "-o", "xml"}, code: exitUsage, errs: "--start-delay -1s: must be between 0s and 24h0m0s\n--format \"xml\""},
+		{name: "limits of the server", args: []string{"--demand", demand, "--per-worker=1", "--interval=2h", "--query-offset=90m"}, code: exitUsage, errs: "--interval 2h0m0s: must be between 100ms and 1h\n--query-offset 1h30m0s: must be between 0s and 1h"},
+		{name: "an interval too short", args: []string{"--demand", demand, "--per-worker=1", "--interval=50ms"}, code: exitUsage, errs: "--interval 50ms"},
+		{name: "a start for ever", args: []string{"--demand", demand, "--per-worker=1", "--start-delay=25h"}, code: exitUsage, errs: "--start-delay 25h0m0s"},
+		{name: "no cost", args: []string{"--demand", demand, "--per-worker=1", "--cost-per-replica-hour=NaN"}, code: exitUsage, errs: "--cost-per-replica-hour NaN: must be a number that is not negative"},
+		{name: "a cost without end", args: []string{"--demand", demand, "--per-worker=1", "--cost-per-replica-hour=Inf"}, code: exitUsage, errs: "--cost-per-replica-hour +Inf"},
+		{name: "a negative cost", args: []string{"--demand", demand, "--per-worker=1", "--cost-per-replica-hour=-1"}, code: exitUsage, errs: "--cost-per-replica-hour -1"},
+		{name: "no amount", args: []string{"--demand", demand, "--per-worker=NaN"}, code: exitUsage, errs: "--per-worker"},
+		{name: "an amount without end", args: []string{"--demand", demand, "--per-worker=Inf"}, code: exitUsage, errs: "--per-worker"},
 		{name: "no such demand", args: []string{"--demand=none.csv", "--per-worker=1"}, code: exitFailure, errs: "none.csv"},
 		{name: "a demand that is none", args: []string{"--demand", manifest, "--per-worker=1"}, code: exitFailure, errs: "line 2: must have two columns"},
 		{name: "a demand of many years", args: []string{"--demand", decade, "--per-worker=1"}, code: exitFailure, errs: "decisions 15s apart, and at most 10540800 can be replayed"},

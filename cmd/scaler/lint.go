@@ -96,8 +96,8 @@ func (f lintFlags) options() (lint.Options, error) {
 	if f.kubernetes != kube.ModeAuto && f.kubernetes != kube.ModeOff {
 		return lint.Options{}, fmt.Errorf("--kubernetes %q: must be auto or off", f.kubernetes)
 	}
-	if f.interval < time.Second {
-		return lint.Options{}, fmt.Errorf("--interval %v: must be at least 1s", f.interval)
+	if err := config.CheckInterval(f.interval); err != nil {
+		return lint.Options{}, fmt.Errorf("--interval %v: %w", f.interval, err)
 	}
 	if err := lint.CheckIDs(f.skip); err != nil {
 		return lint.Options{}, fmt.Errorf("--skip: %w", err)

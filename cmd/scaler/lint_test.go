@@ -48,7 +48,9 @@ func TestLintExitCodes(t *testing.T) {
 		{name: "a severity nobody knows", args: []string{sample, "--fail-on=fatal"}, code: exitUsage, errs: "fatal"},
 		{name: "a rule nobody knows", args: []string{sample, "--skip=stranded,strandet"}, code: exitUsage, errs: `"strandet"`},
 		{name: "a mode nobody knows", args: []string{sample, "--kubernetes=on"}, code: exitUsage, errs: "auto or off"},
-		{name: "an interval too short", args: []string{sample, "--interval=1ms"}, code: exitUsage, errs: "at least 1s"},
+		{name: "an interval too short", args: []string{sample, "--interval=1ms"}, code: exitUsage, errs: "--interval 1ms: must be between 100ms and 1h"},
+		{name: "an interval too long", args: []string{sample, "--interval=2h"}, code: exitUsage, errs: "--interval 2h0m0s: must be between 100ms and 1h"},
+		{name: "an interval of half a second", args: []string{sample, "--interval=500ms"}, code: exitClean},
 		{name: "a source without a scheme", args: []string{sample, "--source=prometheus:9090"}, code: exitUsage, errs: "--source"},
 		{name: "a source that is away", args: []string{sample, "--source=http://127.0.0.1:1"}, code: exitFailure, errs: "unreachable"},
 	}

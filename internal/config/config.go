@@ -114,19 +114,36 @@ func (c *Config) setDirectory(dir string) {
 	}
 }
 
+// CheckInterval returns why an evaluation.interval cannot be used, nil when it can.
+func CheckInterval(d time.Duration) error {
+	if d < 100*time.Millisecond || d > time.Hour {
+		return errors.New("must be between 100ms and 1h")
+	}
+	return nil
+}
+
+// CheckQueryOffset returns why an evaluation.queryOffset cannot be used, nil when it
+// can.
+func CheckQueryOffset(d time.Duration) error {
+	if d < 0 || d > time.Hour {
+		return errors.New("must be between 0s and 1h")
+	}
+	return nil
+}
+
 // Validate returns all faults of the configuration joined, each naming its key.
 func (c *Config) Validate() error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	e := c.Evaluation
-	if d := time.Duration(e.Interval); d < 100*time.Millisecond || d > time.Hour {
-		fault("evaluation.interval %q: must be between 100ms and 1h", e.Interval)
+	if err := CheckInterval(time.Duration(e.Interval)); err != nil {
+		fault("evaluation.interval %q: %w", e.Interval, err)
 	}
 	if e.Timeout <= 0 {
 		fault("evaluation.timeout %q: must be longer than 0", e.Timeout)
 	}
-	if e.QueryOffset < 0 || e.QueryOffset > model.Duration(time.Hour) {
-		fault("evaluation.queryOffset %q: must be between 0s and 1h", e.QueryOffset)
+	if err := CheckQueryOffset(time.Duration(e.QueryOffset)); err != nil {
+		fault("evaluation.queryOffset %q: %w", e.QueryOffset, err)
 	}
 	errs = append(errs, c.validateSources()...)
 	for _, a := range []struct{ key, address string }{{"grpc.address", c.GRPC.Address}, {"http.address", c.HTTP.Address}} {
