@@ -151,7 +151,7 @@ func (s *subject) timeToZero() (d delays, ok bool) {
 		if !ok || down.real.size != 1 {
 			return nil, false
 		}
-		d = append(d, delay{name: fmt.Sprintf("the HPA's way from %d to 1", s.of.MaxReplicas), took: down.real.last - down.free.last + autoscaler.SyncPeriod})
+		d = append(d, delay{name: fmt.Sprintf("the HPA's way from %d to 1", s.of.full()), took: down.real.last - down.free.last + autoscaler.SyncPeriod})
 	}
 	return append(d,
 		delay{name: "cooldownPeriod", took: s.of.CooldownPeriod, unwritten: !s.of.Has("spec.cooldownPeriod")},

@@ -13,6 +13,13 @@ import (
 // descentLasts is how long a fleet on its way down is watched.
 const descentLasts = 6 * time.Hour
 
+// largestReplay is as many pods as Kubernetes is made for. A larger fleet takes the same
+// ways down, and far longer to replay.
+const largestReplay = 150_000
+
+// full is the size that descents begin at.
+func (o *object) full() int { return min(o.MaxReplicas, largestReplay) }
+
 // descent is how a fleet with little to do became smaller.
 type descent struct {
 	// size is the one it came to, last when it changed for the last time.
@@ -36,12 +43,12 @@ func (s *subject) descend(share float64) (d descents, ok bool) {
 		into     *descent
 	}{{s.of.Behavior, &d.real}, {free, &d.free}} {
 		t := bare(s.trigger)
-		size := s.of.MaxReplicas
+		size := s.of.full()
 		start := time.Unix(0, 0).UTC()
 		*run.into = descent{size: size}
 		err := s.of.replay(simulate.Loop{
 			Demand:   simulate.Demand{Start: start, Step: descentLasts, Busy: []float64{float64(float64(size) * share)}},
-			Replicas: size, Min: max(1, s.of.MinReplicas), Max: size,
+			Replicas: size, Min: min(max(1, s.of.MinReplicas), size), Max: size,
 			Polling: s.of.PollingInterval, Behavior: run.behavior, Grid: t.Policy.Grid,
 		}, simulate.NewLaw(&t, decision.Value, start), &recorder{start, run.into})
 		if err != nil {

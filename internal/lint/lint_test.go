@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -226,6 +227,29 @@ func TestLargestFleet(t *testing.T) {
 	// One worker a minute takes far longer than the replay, so that nothing is said of it.
 	if len(r.Findings) != 1 || r.Findings[0].ID != "step-in-tolerance" {
 		t.Errorf("found %+v", r.Findings)
+	}
+}
+
+// TestHugeNumbers: neither a tolerance nor a fleet beyond all reason takes for ever.
+// It measures what is allocated, and has the process for itself.
+func TestHugeNumbers(t *testing.T) {
+	text := readFile(t, "testdata/broken/stranded.yaml")
+	tolerance := strings.NewReplacer("maxReplicaCount: 60", "maxReplicaCount: 101", "scaleDown:", "scaleUp: {tolerance: 1E}\n        scaleDown:").Replace(text)
+	r := check(t, "x.yaml", tolerance, options())
+	for _, f := range r.Findings {
+		if strings.Contains(f.Reason, "takes no step up of less than") {
+			t.Errorf("found %s: %s", f.ID, f.Reason)
+		}
+	}
+	// The law goes too far down on an old yield, and the fleet grows again and again.
+	fleet := strings.NewReplacer("maxReplicaCount: 60", "maxReplicaCount: 2147483647", "zmyQuery:", "scaleDownMode: floor\n      scaleDownDelay: '0'\n      zmyQuery:").Replace(text)
+	fleet = regexp.MustCompile(`\{type: Pods.*\}`).ReplaceAllString(fleet, "{type: Percent, value: 99, periodSeconds: 15}")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	check(t, "x.yaml", fleet, options())
+	runtime.ReadMemStats(&after)
+	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 512 {
+		t.Errorf("took %d MiB", grown)
 	}
 }
 

@@ -51,7 +51,7 @@ const (
 func checkStranded(s *subject, say say) {
 	p := &s.trigger.Policy
 	down := s.of.Behavior.Down
-	if !s.decides() || down.Disabled() || whole(down, s.of.MaxReplicas) || s.unknown("zmyQuery", "zmyLookback", "scaleDownThreshold", "scaleUpThreshold", "scaleDownMode", "triggerThreshold") {
+	if !s.decides() || down.Disabled() || whole(down, s.of.full()) || s.unknown("zmyQuery", "zmyLookback", "scaleDownThreshold", "scaleUpThreshold", "scaleDownMode", "triggerThreshold") {
 		return
 	}
 	yield := (1 + p.Down) / 2
@@ -59,7 +59,7 @@ func checkStranded(s *subject, say say) {
 	settled := p.DownDelay + p.Lookback + down.Window + longest(down.Policies)
 	if ok && d.real.size > strandedFactor*d.free.size && d.real.last+settled < descentLasts {
 		say(behaviorPath+".scaleDown.policies", "from %d replicas at a yield of %.3g the fleet could go to %d; with these policies the yield is back in the hold band at %d, and there it stays",
-			s.of.MaxReplicas, yield, d.free.size, d.real.size)
+			s.of.full(), yield, d.free.size, d.real.size)
 	}
 }
 
@@ -98,8 +98,8 @@ func checkTolerance(s *subject, say say) {
 	if float64(high) <= float64(low)*(1+tol.Up) && high > low {
 		say("/spec.maxReplicaCount", "from %d the HPA never grows the fleet to %d: it ignores ratios up to %.3g", low, high, 1+tol.Up)
 	}
-	if high > largeFleet && tol.Up >= decision.DefaultTolerance {
-		size := min(high, largestFleet)
+	// A larger tolerance lets no fleet grow at all.
+	if size := min(high, largestFleet); high > largeFleet && tol.Up >= decision.DefaultTolerance && float64(size)*tol.Up <= largestFleet {
 		say("/spec.maxReplicaCount", "in a fleet of %d the HPA takes no step up of less than %d: it ignores ratios up to %.3g", size, smallest(size, tol), 1+tol.Up)
 	}
 }
