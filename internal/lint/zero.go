@@ -51,8 +51,14 @@ func wakes(t *manifest.Trigger) bool {
 }
 
 func checkFallbackZero(o *object, say say) {
-	if f := o.Fallback; f != nil && f.Replicas == 0 {
+	f := o.Fallback
+	switch {
+	case f == nil || f.Replicas > 0:
+	case o.sleeps():
+		// KEDA goes to zero whatever the behavior is.
 		say("spec.fallback.replicas", "fallback.replicas is 0: an outage stops the fleet")
+	case f.Behavior == "static" || f.Behavior == "currentReplicasIfLower":
+		say("spec.fallback.replicas", "fallback.replicas is 0: an outage takes the fleet to its minimum of %d", o.MinReplicas)
 	}
 }
 
