@@ -111,6 +111,24 @@ func TestLintSARIF(t *testing.T) {
 	}
 }
 
+// TestLintSARIFOfASourceThatIsAway: code hosts are told that not all was looked at.
+func TestLintSARIFOfASourceThatIsAway(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{args: []string{sample}, code: exitClean, want: `"executionSuccessful": true`},
+		{args: []string{sample, "--source=http://127.0.0.1:1"}, code: exitFailure, want: `"executionSuccessful": false`},
+	} {
+		code, out, errs := do(t.Context(), t, nil, append([]string{"lint", "-o", "sarif"}, tt.args...)...)
+		if code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("%v: exit %d, %s, want %s", tt.args, code, errs, tt.want)
+		}
+	}
+}
+
 func TestLintAsksTheSource(t *testing.T) {
 	t.Parallel()
 	// The command asks as of now, when this server has nothing.

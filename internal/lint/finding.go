@@ -66,6 +66,8 @@ type Report struct {
 	Files, Objects, Triggers int
 	Findings                 []Finding
 	Notes                    []Note
+	// Incomplete tells that [Check] had an error: not all was looked at.
+	Incomplete bool
 }
 
 // Worst returns the worst severity; ok is false where nothing was found.

@@ -62,7 +62,9 @@ func Check(ctx context.Context, files []*manifest.File, o Options) (Report, erro
 		errs = append(errs, l.file(ctx, f))
 		l.report.sortFrom(findings, notes)
 	}
-	return l.report, errors.Join(append(errs, ctx.Err())...)
+	err := errors.Join(append(errs, ctx.Err())...)
+	l.report.Incomplete = err != nil
+	return l.report, err
 }
 
 func (l *linter) file(ctx context.Context, f *manifest.File) error {

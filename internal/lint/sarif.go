@@ -95,7 +95,7 @@ func (r *Report) WriteSARIF(w io.Writer, version, dir string) error {
 	rules := Rules()
 	run := sarifRun{
 		Tool:        sarifTool{sarifDriver{Name: "scaler lint", Version: version, InformationURI: homepage}},
-		Invocations: []sarifInvocation{{ExecutionSuccessful: true}},
+		Invocations: []sarifInvocation{{ExecutionSuccessful: !r.Incomplete}},
 		ColumnKind:  "unicodeCodePoints",
 		Results:     []sarifResult{},
 	}
