@@ -70,9 +70,9 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // verdict says what to do.
 func (r *Report) verdict() string {
 	g := calmest(r.Baseline, 1)
-	text := "The recommended policy keeps within what the plain trigger costs and leaves waiting, with a tenth of its changes, in the second half as well."
+	text := "The recommended policy keeps within what the plain trigger costs and leaves waiting, with a tenth of its changes and a third of its reversals, in the second half as well."
 	if !g.reached(r.Front[r.Recommended].Test) {
-		text = "The recommended policy does not keep within all of what the plain trigger costs and leaves waiting, with a tenth of its changes, in the second half. Look at the others, and at a longer history."
+		text = "The recommended policy does not keep within all of what the plain trigger costs and leaves waiting, with a tenth of its changes and a third of its reversals, in the second half. Look at the others, and at a longer history."
 	}
 	if r.PlainEnough != nil {
 		p := r.BaselineFront[*r.PlainEnough]

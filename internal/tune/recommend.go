@@ -74,9 +74,10 @@ const (
 // recommend chooses a policy of all that were found. It has to keep within what the
 // plain trigger does in the first half: no more replica-hours, no more saturated
 // minutes, a tenth of its changes and a third of its reversals, of all but the first
-// with a margin; and within the same of what that trigger does in each trial. Of those
-// that do, one that is cheap but not the cheapest is recommended. Where none does, it is the one that exceeds
-// the limits by least where it exceeds them most.
+// with a margin; and within the same of what that trigger does in each trial. Where none keeps the margin, it is left
+// out. Of those that do all this, one that is cheap but not the cheapest is recommended.
+// Where none does, it is the one that exceeds the limits by least where it exceeds them
+// most.
 func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candidate, error) {
 	strict, loose := calmest(plain, 1-margin), calmest(plain, 1)
 	byCost := slices.Clone(s.found)
@@ -94,9 +95,10 @@ func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candida
 // over, as one over it: of many the cheapest ones that hold do so by luck.
 const passedOver = 3
 
-// steadiest puts policies, the cheapest first, to the trials. Of those that hold in all
-// of them, and within the limit in the first half as it was, it returns one that is
-// cheap but not the cheapest; where there is none, the one that misses a limit by least.
+// steadiest puts policies to the trials: the cheapest first or, where none is within the
+// limit, the closest to it. Of those that hold in all of them, and within the limit in
+// the first half as it was, it returns one that is cheap but not the cheapest; where
+// there is none, the one that misses a limit by least.
 func (s *search) steadiest(ctx context.Context, policies []*candidate, limit goal) (*candidate, error) {
 	trials, err := s.trials(ctx)
 	if err != nil {

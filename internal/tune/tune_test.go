@@ -265,6 +265,18 @@ func TestUnusablePolicies(t *testing.T) {
 	}
 }
 
+// TestVerdict: what is judged is what is told, the reversals too.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	baseline := simulate.Result{ReplicaHours: 10, Changes: 100, Reversals: 30}
+	for reversals, want := range map[int]string{10: "policy keeps within", 11: "does not keep within all"} {
+		r := Report{Baseline: baseline, Front: []Point{{Test: simulate.Result{ReplicaHours: 9, Changes: 10, Reversals: reversals}}}}
+		if got := r.verdict(); !strings.Contains(got, want) || !strings.Contains(got, "a third of its reversals") {
+			t.Errorf("%d reversals: %s", reversals, got)
+		}
+	}
+}
+
 func TestNothingToTune(t *testing.T) {
 	t.Parallel()
 	p := plan(t, object)
