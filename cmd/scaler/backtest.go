@@ -121,6 +121,19 @@ func (f *historyFlags) check() error {
 	case f.demand != "" && (!isAmount(f.perWorker) || f.perWorker == 0):
 		fail("--demand needs --per-worker: the amount, above 0, that one worker does in a step")
 	}
+	if err := f.checkNumbers(); err != nil {
+		errs = append(errs, err)
+	}
+	if !oneOf(f.format, f.formats) {
+		fail("--format %q: must be %s", f.format, f.formats)
+	}
+	return errors.Join(errs...)
+}
+
+// checkNumbers looks for numbers that are out of range.
+func (f *historyFlags) checkNumbers() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if f.startDelay < 0 || f.startDelay > longestStart {
 		fail("--start-delay %v: must be between 0s and %v", f.startDelay, longestStart)
 	}
@@ -132,9 +145,6 @@ func (f *historyFlags) check() error {
 	}
 	if !isAmount(f.costPerReplicaHour) {
 		fail("--cost-per-replica-hour %v: must be a number that is not negative", f.costPerReplicaHour)
-	}
-	if !oneOf(f.format, f.formats) {
-		fail("--format %q: must be %s", f.format, f.formats)
 	}
 	return errors.Join(errs...)
 }
