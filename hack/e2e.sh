@@ -3,7 +3,7 @@
 # time. Each argument is a lane: targets that run one after the other. The first lane
 # is the one to which delays matter most: each of the others gives way to those before
 # it. Prints what they print, with the target before it, and at the end how long each
-# took and what failed. An interrupt ends all of them in order.
+# took, what failed and what was not run. An interrupt ends all of them in order.
 # Usage: hack/e2e.sh 'TARGET...' ['TARGET...'...]
 set -euo pipefail
 
@@ -57,4 +57,8 @@ for target in $(awk '$2 == "FAILED" { print $1 }' "$times"); do
   printf '\n%s failed:\n' "$target"
   grep -E '^ *--- FAIL|^FAIL|_test\.go:[0-9]+: |^panic:|^make(\[[0-9]+\])?: ' "$work/$target.log" | tail -n 20 || tail -n 20 "$work/$target.log"
 done
+# Nor may it be missed that something was not run, though nothing failed.
+if gaps=$(cd "$work" && grep -F '!!!! NOT RUN' -- *.log /dev/null); then
+  printf '\n%s\n' "${gaps//.log:/ | }"
+fi
 exit $failed
