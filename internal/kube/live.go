@@ -61,8 +61,11 @@ func newer(a, b string) bool {
 }
 
 // ask asks for the ScaledObject itself, unless that was done just now. It waits
-// for an answer that is under way.
+// for an answer that is under way. Who cannot wait does not ask, and keeps nobody else from it.
 func (r *Reader) ask(ctx context.Context, rec *record, cached *entry[scaledObject]) {
+	if ctx.Err() != nil {
+		return
+	}
 	now := r.now()
 	rec.mu.Lock()
 	if l := &rec.live; l.done != nil && now.Sub(l.at) < l.every {

@@ -214,8 +214,8 @@ func TestLiveIsRare(t *testing.T) {
 	})
 }
 
-// TestLiveNew finds an object before its watch tells of it, and TestLiveGone
-// believes the cache when it never does.
+// TestLiveNew finds an object before its watch tells of it, whoever asked before and
+// could not wait, and believes the cache when the watch never tells.
 func TestLiveNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := newAPIServer(t)
@@ -224,6 +224,9 @@ func TestLiveNew(t *testing.T) {
 		api.mute(pathObjects)
 		api.fleet(3)
 		elapse(liveEvery)
+		hurried, cancel := context.WithCancel(t.Context())
+		cancel()
+		same(t, "found without waiting", false, r.Look(hurried, "shop", "worker", ours()).Found)
 		same(t, "found", true, look(t, r).Found)
 		api.delete(pathObjects, "shop/worker")
 		elapse(liveFor + time.Second)
