@@ -172,7 +172,8 @@ func vanishingOperand(e *parser.BinaryExpr) bool {
 	switch e.Op {
 	case parser.LOR:
 		return vanishes(e.LHS) && vanishes(e.RHS)
-	case parser.LUNLESS:
+	case parser.LAND, parser.LUNLESS:
+		// What is on the right is a condition, and known to be one.
 		return vanishes(e.LHS)
 	case parser.DIV, parser.MOD:
 		// A comparison in a divisor keeps 0 out of it: without it there is no
