@@ -74,8 +74,8 @@ const (
 // recommend chooses a policy of all that were found. It has to keep within what the
 // plain trigger does in the first half: no more replica-hours, no more saturated
 // minutes, a tenth of its changes and a third of its reversals, of all but the first
-// with a margin; and within the same of what that trigger does in each trial. Where none keeps the margin, it is left
-// out. Of those that do all this, one that is cheap but not the cheapest is recommended.
+// with a margin; and within the same of what that trigger does in each trial. Where none
+// keeps the margin, it is left out. Of those that do all this, one that is cheap but not the cheapest is recommended.
 // Where none does, it is the one that exceeds the limits by least where it exceeds them
 // most.
 func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candidate, error) {
