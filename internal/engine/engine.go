@@ -119,7 +119,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	e.noWait = over
-	e.beat.set(cfg.Clock.Now())
+	e.beat.set(time.Now())
 	return e, nil
 }
 

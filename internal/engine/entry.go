@@ -102,6 +102,28 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 	return f.Observed(workers)
 }
 
+// clear begins with an empty window.
+func (en *entry) clear() {
+	en.data.Lock()
+	defer en.data.Unlock()
+	en.window.Series = [zmy.NumRoles]*zmy.Series{}
+	en.counts, en.begun = decision.ReadyHistory{}, false
+	for i := range en.queries {
+		role := en.queries[i].Role
+		en.trackers[role] = promquery.NewTracker(en.queries[i].Text, role.Domain(), en.trig.Policy.Ticks())
+		en.window.Series[role] = en.trackers[role].Series()
+	}
+}
+
+// rewind forgets the window when the clock was put back by more than data may be old:
+// else nothing would be decided until it shows that time again.
+func (en *entry) rewind(at zmy.Tick) {
+	p := &en.trig.Policy
+	if en.begun && at < en.last-zmy.Tick(p.Grid.Steps(p.MaxStaleness)) {
+		en.clear()
+	}
+}
+
 // fill takes in the answer to an ask.
 func (en *entry) fill(r ref, answer promquery.Answer) error {
 	en.data.Lock()

@@ -59,6 +59,7 @@ func (e *Engine) evaluate(ctx context.Context, l *lane, entries []*entry) {
 			continue
 		}
 		at := en.trig.Policy.Grid.At(now)
+		en.rewind(at)
 		if en.begun && at <= en.last {
 			en.mu.Unlock()
 			continue

@@ -11,7 +11,6 @@ import (
 
 	"github.com/infra-arch/zmy-scaler/internal/trigger"
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
-	"github.com/infra-arch/zmy-scaler/pkg/promquery"
 	"github.com/infra-arch/zmy-scaler/pkg/zmy"
 )
 
@@ -180,7 +179,6 @@ func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, er
 	}
 	trig.Trim()
 	en.lastAsk.Store(now.UnixNano())
-	ticks := trig.Policy.Ticks()
 	for i, query := range trig.Queries {
 		if query == "" {
 			continue
@@ -194,9 +192,8 @@ func newEntry(c Call, trig *trigger.Trigger, l *lane, now time.Time) (*entry, er
 		trig.Queries[i] = known.Text() // one copy for all who ask the same
 		en.plans[role] = known
 		en.queries = append(en.queries, QueryState{Role: role, Text: known.Text()})
-		en.trackers[role] = promquery.NewTracker(known.Text(), role.Domain(), ticks)
-		en.window.Series[role] = en.trackers[role].Series()
 	}
+	en.clear()
 	return en, nil
 }
 
