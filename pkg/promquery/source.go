@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// DefaultResponseLimit is how many bytes an answer may have: 32 MiB.
-	DefaultResponseLimit = 32 << 20
+	// DefaultResponseLimit is how many bytes an answer may have: 8 MiB. What reads it
+	// takes some times as much, for each request that is under way.
+	DefaultResponseLimit = 8 << 20
 	// MaxPoints is how many instants one range query may ask for. It is what a
 	// Prometheus grants.
 	MaxPoints = 11_000

@@ -7,8 +7,9 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/promquery/plan"
 )
 
-// maxPoints is how many points one answer may have: some megabytes of JSON.
-const maxPoints = 250_000
+// maxPoints is how many points one answer may have: some megabytes of JSON, well within
+// [promquery.DefaultResponseLimit].
+const maxPoints = 100_000
 
 // spanKey is a span that can be compared.
 type spanKey struct {
