@@ -73,7 +73,7 @@ func serve(t *testing.T, address string) *httptest.Server {
 	l, err := lc.Listen(t.Context(), "tcp", address)
 	// Somebody else's connection may have the port for a while.
 	for tries := 0; err != nil && tries < 100; tries++ {
-		time.Sleep(200 * time.Millisecond)
+		<-time.After(200 * time.Millisecond)
 		l, err = lc.Listen(t.Context(), "tcp", address)
 	}
 	if err != nil {
