@@ -331,7 +331,9 @@ func TestUnseenScale(t *testing.T) {
 		prom := newPrometheus(t)
 		prom.fill("zmy", 20*time.Minute, 0.2)
 		c := newCluster(10)
-		c.set(func(v *kube.View) { v.Fleet.UnseenScale = time.Now().Add(-30 * time.Second) })
+		c.set(func(v *kube.View) {
+			v.UID, v.HPA, v.LastScale = "uid-1", "keda-hpa-payment", time.Now().Add(-30*time.Second)
+		})
 		r := newRig(t, prom, withCluster(c))
 		m := metadata("replicasQuery", "-", "zmyLookback", "5m")
 		if a := r.ask(m); a.Told.Reason != decision.HistoryUnknown || a.Told.Value != 30000 {
@@ -346,6 +348,14 @@ func TestUnseenScale(t *testing.T) {
 		}
 		if a := r.ask(m); a.Told.Reason != decision.Saturated {
 			t.Errorf("two minutes later: %+v", a.Told)
+		}
+		// An edited trigger begins to count anew. Of the others none does.
+		c.set(func(v *kube.View) { v.LastScale = time.Now().Add(-10 * time.Second) })
+		if a := r.ask(metadata("replicasQuery", "-", "zmyLookback", "5m", "scaleDownDelay", "7m")); a.Told.Reason != decision.HistoryUnknown || a.Told.Value != 30000 {
+			t.Errorf("after an edit: %+v", a.Told)
+		}
+		if a := r.ask(m); a.Told.Reason != decision.Saturated {
+			t.Errorf("the trigger of before: %+v", a.Told)
 		}
 	})
 }

@@ -42,6 +42,7 @@ type entry struct {
 	window   zmy.Window
 	queries  []QueryState          // never changed, but replaced
 	counts   decision.ReadyHistory // of ready replicas, where no query tells of them
+	unseen   unseen
 	last     zmy.Tick
 	begun    bool // last is valid
 	failing  bool // the last evaluation had queries that failed on their own
@@ -95,10 +96,6 @@ func (en *entry) fleet(view kube.View, workers decision.Reading) decision.Fleet 
 	if en.trig.ToleranceGiven {
 		f.Tolerance = en.trig.Tolerance
 	}
-	if en.trig.Policy.HasWorkers {
-		// Prometheus remembers what this process has not seen.
-		f.UnseenScale = time.Time{}
-	}
 	return f.Observed(workers)
 }
 
@@ -107,7 +104,7 @@ func (en *entry) clear() {
 	en.data.Lock()
 	defer en.data.Unlock()
 	en.window.Series = [zmy.NumRoles]*zmy.Series{}
-	en.counts, en.begun = decision.ReadyHistory{}, false
+	en.counts, en.unseen, en.begun = decision.ReadyHistory{}, unseen{}, false
 	for i := range en.queries {
 		role := en.queries[i].Role
 		en.trackers[role] = promquery.NewTracker(en.queries[i].Text, role.Domain(), en.trig.Policy.Ticks())

@@ -205,10 +205,11 @@ func (e *Engine) conclude(ctx context.Context, w *work, begun time.Time) {
 	en.last, en.begun, en.queries = w.at, true, w.queries
 	v := &verdict{cluster: view, workers: en.newestWorkers(w.at), queries: w.queries}
 	e.report(en, v, time.Since(begun))
-	if !en.trig.Policy.HasWorkers {
-		en.count(view.Fleet.Ready, w.at)
-	}
 	fleet := en.fleet(view, v.workers)
+	if !en.trig.Policy.HasWorkers { // else Prometheus remembers what this process has not seen
+		en.count(view.Fleet.Ready, w.at)
+		fleet.UnseenScale = en.unseen.look(view, e.cfg.Clock.Now())
+	}
 	v.decision = decision.Decide(&en.trig.Policy, &en.window, fleet, w.at)
 	en.sawZero(fleet, e.cfg.Clock.Now())
 	e.remember(en, v)

@@ -106,7 +106,6 @@ func (r *Reader) assemble(rec *record, so *entry[scaledObject], m match, s *scal
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	rec.adopt(so.UID, now)
-	rec.settleUnseen(h)
 
 	view := unknown(rec.firstLook)
 	view.Found = true
@@ -119,9 +118,8 @@ func (r *Reader) assemble(rec *record, so *entry[scaledObject], m match, s *scal
 	fleet := &view.Fleet
 	fleet.Min, fleet.Max = so.value.min, so.value.max
 	fleet.Accompanied = so.value.triggers > 1
-	fleet.UnseenScale = rec.unseen
 	if h != nil {
-		view.HPA = h.Name
+		view.HPA, view.LastScale = h.Name, h.value.lastScale
 		fleet.Tolerance = h.value.tolerance
 	}
 	if s != nil {

@@ -11,58 +11,6 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
-func TestUnseenScale(t *testing.T) {
-	const name = "keda-hpa-worker"
-	for _, c := range []struct {
-		name string
-		// before and after are when the HPA last scaled, relative to the first
-		// look, as it is found by the first and by the second look; nil for no HPA.
-		before, after *time.Duration
-		// never tells that the HPA of the first look has never scaled.
-		never bool
-		want  time.Duration
-		zero  bool
-	}{
-		{name: "before the first look", before: new(-time.Minute), want: -time.Minute},
-		{name: "again after it", before: new(-time.Minute), after: new(time.Minute), want: -time.Minute},
-		{name: "by a clock ahead of ours", before: new(2 * time.Second), want: 2 * time.Second},
-		{name: "never, then after it", never: true, after: new(time.Minute), zero: true},
-		{name: "no HPA", zero: true},
-		{name: "seen late, scaled before", after: new(-time.Minute), want: -time.Minute},
-		{name: "seen late, scaled after", after: new(time.Minute), zero: true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				api := newAPIServer(t)
-				api.fleet(3)
-				if c.never {
-					api.put(pathHPAs, newHPA(name, time.Time{}))
-				}
-				if c.before != nil {
-					api.put(pathHPAs, newHPA(name, start.Add(*c.before)))
-				}
-				r := api.start(t)
-				look(t, r)
-				elapse(2 * time.Minute)
-				if c.after != nil {
-					api.put(pathHPAs, newHPA(name, start.Add(*c.after)))
-					synctest.Wait()
-				}
-				for range 2 {
-					got := look(t, r)
-					want := start.Add(c.want).UTC()
-					if c.zero {
-						want = time.Time{}
-					}
-					same(t, "first look", start, got.FirstLook)
-					same(t, "unseen scale", want, got.Fleet.UnseenScale)
-				}
-			})
-		})
-	}
-}
-
 // TestRecreated deletes a ScaledObject and makes it anew: another first look.
 func TestRecreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -71,7 +19,7 @@ func TestRecreated(t *testing.T) {
 		api.fleet(3)
 		api.put(pathHPAs, newHPA("keda-hpa-worker", start.Add(-time.Minute)))
 		r := api.start(t)
-		same(t, "unseen scale", start.Add(-time.Minute).UTC(), look(t, r).Fleet.UnseenScale)
+		same(t, "last scale", start.Add(-time.Minute).UTC(), look(t, r).LastScale)
 
 		elapse(time.Hour)
 		api.delete(pathObjects, "shop/worker")
@@ -81,7 +29,7 @@ func TestRecreated(t *testing.T) {
 		got := look(t, r)
 		same(t, "uid", "uid-2", got.UID)
 		same(t, "first look", start.Add(time.Hour), got.FirstLook)
-		same(t, "unseen scale", start.Add(30*time.Minute).UTC(), got.Fleet.UnseenScale)
+		same(t, "last scale", start.Add(30*time.Minute).UTC(), got.LastScale)
 	})
 }
 

@@ -20,12 +20,6 @@ type record struct {
 	firstLook time.Time
 	uid       types.UID
 
-	// unseen is the scale that happened before the first look; settled once an
-	// HPA was seen. looked tells that a first look is over.
-	unseen        time.Time
-	unseenSettled bool
-	looked        bool
-
 	// live is the newest answer to a GET of the ScaledObject.
 	live live
 
@@ -43,22 +37,8 @@ func (rec *record) adopt(uid types.UID, now time.Time) {
 	}
 	if rec.uid != "" {
 		rec.firstLook = now
-		rec.unseen, rec.unseenSettled, rec.looked = time.Time{}, false, false
 	}
 	rec.uid = uid
-}
-
-// settleUnseen takes in the HPA's last scale, once. What the first look finds
-// counts; an HPA that comes into sight later can only tell of what it did before.
-// The caller holds the lock.
-func (rec *record) settleUnseen(e *entry[hpa]) {
-	if e != nil && !rec.unseenSettled {
-		rec.unseenSettled = true
-		if at := e.value.lastScale; !rec.looked || at.Before(rec.firstLook) {
-			rec.unseen = at
-		}
-	}
-	rec.looked = true
 }
 
 // record returns the record of an object, made at its first look.

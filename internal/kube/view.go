@@ -36,6 +36,8 @@ type View struct {
 	Target string
 	// HPA is the name of the live HPA, empty when there is none in sight.
 	HPA string
+	// LastScale is when that HPA last scaled the fleet, zero for never.
+	LastScale time.Time
 	// Fleet is the fleet as Kubernetes has it.
 	Fleet decision.Fleet
 	// FirstLook is when this process first looked at the object.

@@ -42,8 +42,8 @@ type Fleet struct {
 	// Tolerance is the HPA's.
 	Tolerance Tolerance
 	// UnseenScale is when the HPA last scaled the fleet before this process
-	// first looked at it; zero when it did not, or where the history of the
-	// workers comes from Prometheus and hides nothing.
+	// began to count its workers for the trigger; zero when it did not, or where
+	// the history of the workers comes from Prometheus and hides nothing.
 	UnseenScale time.Time
 	// Accompanied tells that the ScaledObject has other triggers beside this one.
 	Accompanied bool

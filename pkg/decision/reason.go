@@ -106,7 +106,7 @@ var reasons = [numReasons]struct{ name, text string }{
 	GuardAbove:          {"guard_above_zero", "guardQuery is above 0 and forbids scaling down"},
 	GuardMissing:        {"guard_missing", "guardQuery gave no number, which forbids scaling down"},
 	PartialData:         {"partial_data", "the newest answer came with warnings; on partial data nothing scales down"},
-	HistoryUnknown:      {"replica_history_unknown", "replica history unknown: the fleet was scaled shortly before this process first saw it"},
+	HistoryUnknown:      {"replica_history_unknown", "replica history unknown: the fleet was scaled shortly before its workers were first counted"},
 	Landing:             {"landing", "inactive, and landing gracefully: the fleet goes to 1 before it may go to 0"},
 	AbsentAtZero:        {"absent_at_zero", "absent at zero: no replicas, and nothing wakes them"},
 	WokenByQuery:        {"woken_by_query", "wakeQuery is above 0"},
