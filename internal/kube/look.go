@@ -95,7 +95,8 @@ func (r *Reader) absent(rec *record) View {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	view := unknown(rec.firstLook)
-	view.Known = r.objects.usable(r.now())
+	// The watch may lag behind: that there is none, the object's own request says.
+	view.Known = r.objects.usable(r.now()) && rec.live.answered && rec.live.so == nil
 	return view
 }
 

@@ -215,6 +215,13 @@ func TestLiveFails(t *testing.T) {
 		api.set(func() { api.refuse["scaledobjects"] = http.StatusForbidden })
 		elapse(time.Minute)
 		same(t, "found", true, r.Look(t.Context(), "shop", "worker", other).Found)
+
+		// Nor is it known that there is none, when only the watch says so.
+		nobody := func() View { return r.Look(t.Context(), "shop", "nobody", other) }
+		same(t, "known", false, nobody().Known)
+		api.set(func() { clear(api.refuse) })
+		elapse(time.Minute)
+		same(t, "known", true, nobody().Known)
 	})
 }
 

@@ -92,7 +92,7 @@ func (r *Reader) bind(rec *record, so *scaledObject) (target, bool) {
 		return rec.target, true
 	}
 	r.unbind(rec)
-	if id.name == "" {
+	if id.name == "" || id.gvr.Resource == "" {
 		return nil, true
 	}
 	t, err := r.targets.acquire(id)

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
@@ -194,9 +195,19 @@ func hpaName(name string, spec *scaledObjectSpec, status *scaledObjectStatus) st
 	return defaultHPAPrefix + name
 }
 
-// targetOf returns the resource of the scale target. KEDA writes it into the
-// status, which counts unless the spec has been edited since.
+// targetOf returns the resource of the scale target, nothing where it can be none: its
+// parts become parts of a path. KEDA writes it into the status, which counts unless the
+// spec has been edited since.
 func targetOf(spec *scaledObjectSpec, status *scaledObjectStatus) schema.GroupVersionResource {
+	gvr := namedTarget(spec, status)
+	if len(validation.IsDNS1123Label(gvr.Resource)) > 0 || len(validation.IsDNS1123Label(gvr.Version)) > 0 ||
+		gvr.Group != "" && len(validation.IsDNS1123Subdomain(gvr.Group)) > 0 {
+		return schema.GroupVersionResource{}
+	}
+	return gvr
+}
+
+func namedTarget(spec *scaledObjectSpec, status *scaledObjectStatus) schema.GroupVersionResource {
 	ref := spec.ScaleTargetRef
 	gv, err := schema.ParseGroupVersion(ref.APIVersion)
 	if ref.APIVersion == "" || err != nil {

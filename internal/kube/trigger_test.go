@@ -118,6 +118,8 @@ func TestTargetOf(t *testing.T) {
 			name: "core group", ref: object{"apiVersion": "v1", "kind": "ReplicationController"},
 			want: schema.GroupVersionResource{Version: "v1", Resource: "replicationcontrollers"},
 		},
+		{name: "no name of a kind", ref: object{"apiVersion": "example.com/v1", "kind": "../other/Proxy"}},
+		{name: "no name of a version", ref: object{"apiVersion": "example.com/..", "kind": "Proxy"}},
 		{
 			name: "no such version", ref: object{"apiVersion": "a/b/c"},
 			want: schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"},

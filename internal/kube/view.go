@@ -10,8 +10,8 @@ import (
 type View struct {
 	// Found tells that the ScaledObject exists.
 	Found bool
-	// Known tells that the API server has answered for ScaledObjects, and lately
-	// enough: only then is a missing one really missing.
+	// Known tells that the API server has answered for ScaledObjects, lately enough,
+	// and of one that is not Found that there is none.
 	Known bool
 	// UID is the ScaledObject's, empty unless Found.
 	UID string
