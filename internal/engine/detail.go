@@ -47,9 +47,13 @@ func (e *Engine) status(en *entry) (Status, bool) {
 		Key:       fmt.Sprintf("%s/%s/%016x", en.key.namespace, en.key.name, en.key.hash),
 		Namespace: en.key.namespace, Name: en.key.name,
 	}
+	now := e.cfg.Clock.Now()
 	s.Answer, s.Err = e.known(en)
 	s.Trigger = en.trig
-	s.Age = e.cfg.Clock.Now().Sub(s.Decision.Yield.At)
+	s.Age = now.Sub(s.Decision.Yield.At)
+	if s.Asked = now; en.watchers.Load() == 0 {
+		s.Asked = time.Unix(0, en.lastAsk.Load())
+	}
 	return s, true
 }
 

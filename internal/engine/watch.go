@@ -48,6 +48,8 @@ type Status struct {
 	Namespace, Name string
 	Answer
 
+	// Asked is when it was last asked for; now, while somebody follows it.
+	Asked time.Time
 	// Err is why no answer can be composed at all.
 	Err error
 	// Age is how old the newest good yield is; valid with Decision.Yield.OK.

@@ -74,15 +74,16 @@ func TestTriggers(t *testing.T) {
 		Told:  decision.Told{Band: decision.ScaleUp, Reason: decision.Saturated, Active: true},
 		Fleet: decision.Fleet{Spec: decision.Known(6)},
 	}}
-	older := known
-	older.Decision.Desired = 99
+	leftover := known
+	leftover.Decision.Desired = 99
+	known.Asked = time.Unix(9, 0)
 	blind := engine.Status{Namespace: "shop", Name: "blind", Answer: engine.Answer{
 		Trigger: &trigger.Trigger{MetricName: "zmy"}, Told: decision.Told{NoActivity: true, Reason: decision.ReplicasUnknown},
 	}}
 	broken := engine.Status{Namespace: "shop", Name: "broken", Err: errors.New("at odds"), Answer: engine.Answer{Trigger: &trigger.Trigger{MetricName: "zmy"}}}
 
 	m := metrics.New(metrics.Build{Version: "v1", Commit: "abc"})
-	m.Watch(list{older, known, blind, broken})
+	m.Watch(list{known, leftover, blind, broken})
 	const want = `
 # HELP zmy_scaler_active What KEDA is told by IsActive.
 # TYPE zmy_scaler_active gauge

@@ -48,13 +48,16 @@ func (t *triggers) Describe(c chan<- *prometheus.Desc) {
 }
 
 // Collect implements [prometheus.Collector]. Of two triggers with the same
-// names, of which one may be a leftover from before an edit, the one first asked
-// for last is told: the list has them in that order.
+// names, of which one may be a leftover from before an edit, the one asked for last
+// is told.
 func (t *triggers) Collect(c chan<- prometheus.Metric) {
 	c <- prometheus.MustNewConstMetric(t.count, prometheus.GaugeValue, float64(t.list.Len()))
 	newest := map[[3]string]engine.Status{}
 	for _, s := range t.list.List() {
-		newest[[3]string{s.Namespace, s.Name, s.Trigger.MetricName}] = s
+		k := [3]string{s.Namespace, s.Name, s.Trigger.MetricName}
+		if before, ok := newest[k]; !ok || !s.Asked.Before(before.Asked) {
+			newest[k] = s
+		}
 	}
 	for k, s := range newest {
 		t.collect(c, s, k[:])
