@@ -93,7 +93,7 @@ type Engine struct {
 	life  context.Context // of first evaluations; ends with Run
 	end   context.CancelFunc
 	first sync.WaitGroup // first evaluations under way
-	beat  heartbeat
+	heart heartbeat
 	// evaluated rings when triggers have been evaluated.
 	evaluated bell
 	noWait    context.Context // is over already: look at what is known, wait for nothing
@@ -119,7 +119,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	e.noWait = over
-	e.beat.set(time.Now())
+	e.heart.beat()
 	return e, nil
 }
 
@@ -149,7 +149,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		last = e.newest()
 		e.forget()
 		e.round(ctx)
-		e.beat.set(time.Now())
+		e.heart.beat()
 	}
 }
 
@@ -160,7 +160,7 @@ func (e *Engine) newest() zmy.Tick { return e.base.At(e.cfg.Clock.Now().Add(-e.c
 // says nothing about what the loop depends on.
 func (e *Engine) Alive() bool {
 	allowed := e.cfg.Clock.Wall(3*e.cfg.Interval+e.cfg.QueryOffset) + 2*e.cfg.Timeout
-	return time.Since(e.beat.get()) < allowed
+	return e.heart.since() < allowed
 }
 
 // forget drops triggers that nobody has asked for in a while.

@@ -30,11 +30,12 @@ type key struct {
 	hash uint64
 }
 
-// heartbeat is the time of the loop's last round, on the wall's clock.
-type heartbeat struct{ ns atomic.Int64 }
+// heartbeat is when the loop's last round was. What has passed since is measured,
+// whatever becomes of the wall's clock meanwhile.
+type heartbeat struct{ last atomic.Pointer[time.Time] }
 
-func (h *heartbeat) set(t time.Time) { h.ns.Store(t.UnixNano()) }
-func (h *heartbeat) get() time.Time  { return time.Unix(0, h.ns.Load()) }
+func (h *heartbeat) beat()                { h.last.Store(new(time.Now())) }
+func (h *heartbeat) since() time.Duration { return time.Since(*h.last.Load()) }
 
 // hash does not depend on the order of the map, so that nothing is sorted on
 // the way of every call.
