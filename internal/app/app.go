@@ -30,6 +30,9 @@ import (
 // DrainTimeout bounds how long calls under way may take to finish.
 const DrainTimeout = 15 * time.Second
 
+// lastRequests bounds the same for requests over HTTP, afterwards.
+const lastRequests = 3 * time.Second
+
 // Cluster is an [engine.Cluster] that may have something to run.
 type Cluster interface {
 	engine.Cluster
@@ -208,7 +211,10 @@ func (a *App) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
 	defer cancel()
 	a.grpc.Drain(ctx)
-	err := a.http.Shutdown(ctx)
+	// Calls that took all of the time leave some to requests.
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastRequests)
+	defer done()
+	err := a.http.Shutdown(last)
 	for _, s := range a.sources {
 		s.Close()
 	}
