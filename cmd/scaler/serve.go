@@ -77,6 +77,9 @@ func serve(ctx context.Context, f serveFlags, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if rest == nil && f.kubernetes == kube.ModeAuto && kube.InPod() {
+		log.Warn("this pod has no service account token: running as with --kubernetes=off, where a trigger of metricType Value must say so in its metadata")
+	}
 	if rest != nil {
 		if o.Cluster, err = kube.New(rest, log, time.Now); err != nil {
 			return err

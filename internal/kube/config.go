@@ -53,6 +53,9 @@ func Config(mode, kubeconfig string) (*rest.Config, error) {
 	return cfg, nil
 }
 
+// InPod reports whether this process runs in a pod.
+func InPod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
+
 // find looks for a config in the order that Config documents.
 func find(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig != "" {
