@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,12 +54,29 @@ func New(o Options) *Server {
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
 	return &Server{http: &http.Server{
-		Handler:           mux,
+		Handler:           impatient(mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}}
+}
+
+// patience is how long a client may take to read an answer. What answers for longer,
+// such as a watch, sets another deadline.
+const patience = time.Minute
+
+// impatient lets no client that does not read keep a handler for ever.
+func impatient(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/debug/pprof/") { // takes as long as is asked for
+			h.ServeHTTP(w, r)
+			return
+		}
+		// Only what is no connection cannot have one.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
+		h.ServeHTTP(w, r)
+	})
 }
 
 func probe(ok func() bool, problem string) http.HandlerFunc {

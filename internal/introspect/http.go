@@ -1,8 +1,10 @@
 package introspect
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -10,6 +12,9 @@ import (
 
 	zmyv1 "github.com/infra-arch/zmy-scaler/proto/zmy/v1"
 )
+
+// patience is how long a reader of a watch may take for an update.
+const patience = 30 * time.Second
 
 // maxWatchers is how many watches over HTTP are served at the same time.
 const maxWatchers = 100
@@ -54,6 +59,10 @@ func (s *Service) events(w http.ResponseWriter, r *http.Request, namespace strin
 	_ = s.watch(r.Context(), namespace, func(update *zmyv1.WatchResponse) error {
 		body, err := JSON(update, "")
 		if err != nil {
+			return err
+		}
+		// A reader that takes nothing must not keep a place for ever.
+		if err := flush.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", body); err != nil {

@@ -81,8 +81,12 @@ func (s *Service) Watch(r *zmyv1.WatchRequest, stream zmyv1.Introspection_WatchS
 	return s.watch(stream.Context(), r.GetNamespace(), stream.Send)
 }
 
-// watch sends all triggers, and then what changed at each evaluation, until ctx
-// ends, the service drains, or nobody takes what is sent.
+// pause is the least time between two updates of a watch: right after a start there
+// are many evaluations of a few triggers each.
+const pause = time.Second
+
+// watch sends all triggers, and then what changed by evaluations, until ctx ends, the
+// service drains, or nobody takes what is sent.
 func (s *Service) watch(ctx context.Context, namespace string, send func(*zmyv1.WatchResponse) error) error {
 	sent := map[string]*zmyv1.Trigger{}
 	for {
@@ -93,13 +97,24 @@ func (s *Service) watch(ctx context.Context, namespace string, send func(*zmyv1.
 		if err := send(update); err != nil {
 			return err
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil
-		case <-s.draining:
+		quiet, done := context.WithTimeout(ctx, pause)
+		over := s.ended(ctx, quiet.Done()) || s.ended(ctx, changed)
+		done()
+		if over {
 			return nil
 		}
+	}
+}
+
+// ended waits, and reports whether the watch has ended meanwhile.
+func (s *Service) ended(ctx context.Context, until <-chan struct{}) bool {
+	select {
+	case <-until:
+		return ctx.Err() != nil
+	case <-ctx.Done():
+		return true
+	case <-s.draining:
+		return true
 	}
 }
 

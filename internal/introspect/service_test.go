@@ -111,6 +111,7 @@ func TestWatch(t *testing.T) {
 		}()
 		expect := func(triggers string, forgotten ...string) {
 			t.Helper()
+			<-time.After(pause)
 			synctest.Wait()
 			if len(updates) != 1 {
 				t.Fatalf("%d updates, want 1", len(updates))
@@ -125,6 +126,16 @@ func TestWatch(t *testing.T) {
 		stage.evaluate(a, b, other)
 		expect("n/b")
 		stage.evaluate(a, b, other)
+		expect("")
+		// Many evaluations in a row are two updates: at once, and after a pause.
+		a.Told.Reason = decision.AtMax
+		for range 50 {
+			stage.evaluate(a, b, other)
+			synctest.Wait()
+		}
+		if u := <-updates; keys(u.GetTriggers()) != "n/a" {
+			t.Fatalf("at once: %v", u)
+		}
 		expect("")
 		stage.evaluate(b, other)
 		expect("", "n/a")
