@@ -102,7 +102,7 @@ func TestBacktestRefuses(t *testing.T) {
 		{name: "no time", args: []string{"--source=http://localhost:1", "--from=soon"}, code: exitUsage, errs: "soon"},
 		{name: "no end", args: []string{"--source=http://localhost:1", "--from=7d", "--to=soon"}, code: exitUsage, errs: "soon"},
 		{name: "no workers", args: []string{"--source=http://localhost:1", "--from=7d"}, code: exitFailure, errs: "--replicas-query"},
-		{name: "nobody there", args: []string{"--source=http://127.0.0.1:1", "--from=1h", "--replicas-query=up"}, code: exitFailure, errs: "127.0.0.1:1"},
+		{name: "nobody there", args: []string{"--source=http://127.0.0.1:1", "--from=1h", "--replicas-query=up"}, code: exitFailure, errs: "connection refused"},
 		{name: "several mistakes at once", args: []string{"--demand", demand, "--start-delay=-1s", "-o", "xml"}, code: exitUsage, errs: "--start-delay -1s: must be between 0s and 24h0m0s\n--format \"xml\""},
 		{name: "limits of the server", args: []string{"--demand", demand, "--per-worker=1", "--interval=2h", "--query-offset=90m"}, code: exitUsage, errs: "--interval 2h0m0s: must be between 100ms and 1h\n--query-offset 1h30m0s: must be between 0s and 1h"},
 		{name: "an interval too short", args: []string{"--demand", demand, "--per-worker=1", "--interval=50ms"}, code: exitUsage, errs: "--interval 50ms"},
