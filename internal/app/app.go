@@ -30,7 +30,7 @@ import (
 // DrainTimeout bounds how long calls under way may take to finish.
 const DrainTimeout = 15 * time.Second
 
-// lastRequests bounds the same for requests over HTTP, afterwards.
+// lastRequests is how much longer requests over HTTP may take, which end afterwards.
 const lastRequests = 3 * time.Second
 
 // Cluster is an [engine.Cluster] that may have something to run.
@@ -208,13 +208,13 @@ func (a *App) duck(ctx context.Context) {
 func (a *App) stop(ctx context.Context) error {
 	a.ready.Store(false)
 	close(a.draining)
-	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
+	calls, cancel := context.WithTimeout(ctx, DrainTimeout)
 	defer cancel()
-	a.grpc.Drain(ctx)
-	// Calls that took all of the time leave some to requests.
-	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastRequests)
+	// Calls that take all of the time leave some to requests.
+	requests, done := context.WithTimeout(ctx, DrainTimeout+lastRequests)
 	defer done()
-	err := a.http.Shutdown(last)
+	a.grpc.Drain(calls)
+	err := a.http.Shutdown(requests)
 	for _, s := range a.sources {
 		s.Close()
 	}
