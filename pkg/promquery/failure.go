@@ -2,6 +2,7 @@ package promquery
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,7 +58,11 @@ func withoutAddress(err error) error {
 		return fmt.Errorf("lookup: %s", dns.Err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("%s: %w", op.Op, op.Err)
+		// That of a proxy holds another one.
+		return fmt.Errorf("%s: %w", op.Op, withoutAddress(op.Err))
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return errors.New("the certificate is of another host")
 	}
 	return err
 }
