@@ -37,7 +37,7 @@ func Enforce(query, label, value string) (string, error) {
 				errs = append(errs, place(query, int(selector.PosRange.Start), fmt.Sprintf("%s shuts out %s, and a trigger of this namespace sees no other series of the source: leave the matcher out", m, own)))
 			}
 		}
-		if absence(path) && severalForOne(selector.LabelMatchers, label) {
+		if absence(path) && ordered(selector.LabelMatchers, label) {
 			errs = append(errs, place(query, int(selector.PosRange.Start), "what absent gives depends on the order of several matchers on one label, which a restricted query does not keep: write one of them"))
 		}
 		selector.LabelMatchers = confined(selector.LabelMatchers, own, absence(path))
@@ -76,15 +76,19 @@ func confined(matchers []*labels.Matcher, own *labels.Matcher, absence bool) []*
 	return append(kept, own)
 }
 
-// severalForOne reports whether there are several matchers on one label, the one to be
-// forced apart.
-func severalForOne(matchers []*labels.Matcher, forced string) bool {
-	names := map[string]bool{forced: false}
+// ordered reports whether there is an equality among several matchers on one label,
+// the name and the label to be forced apart: what absent gives then depends on what
+// comes first.
+func ordered(matchers []*labels.Matcher, forced string) bool {
+	several, equal := map[string]int{}, map[string]bool{}
 	for _, m := range matchers {
-		if m.Name != forced && names[m.Name] {
+		several[m.Name]++
+		equal[m.Name] = equal[m.Name] || m.Type == labels.MatchEqual
+	}
+	for name, n := range several {
+		if n > 1 && equal[name] && name != forced && name != model.MetricNameLabel {
 			return true
 		}
-		names[m.Name] = true
 	}
 	return false
 }

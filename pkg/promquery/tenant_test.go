@@ -41,6 +41,7 @@ func TestEnforce(t *testing.T) {
 		{name: "absence of its own, with another matcher after it", query: "absent(zmy{" + own + `,namespace!="bank"})`, want: "absent(zmy{" + own + "," + own + "})"},
 		{name: "absence of its own, with another matcher before it", query: `absent(zmy{namespace!="bank",` + own + "})", want: "absent(zmy{" + own + "})"},
 		{name: "absence of its own three times", query: "absent(zmy{" + own + "," + own + "," + own + "})", want: "absent(zmy{" + own + "," + own + "})"},
+		{name: "absence with matchers that give no label", query: `absent(zmy{job!="b",job!="a"})`, want: `absent(zmy{job!="a",job!="b",` + own + `,` + own + `})`},
 		{name: "absence over time", query: "absent_over_time((zmy[5m]))", want: "absent_over_time((zmy{" + own + "," + own + "}[5m]))"},
 		{name: "absence of what is computed", query: "absent(sum(zmy))", want: "absent(sum(zmy{" + own + "}))"},
 	}
