@@ -91,6 +91,7 @@ func (r *Reader) ask(ctx context.Context, rec *record, cached *entry[scaledObjec
 	defer close(done)
 	if err == nil {
 		rec.live.answered, rec.live.so = true, so
+		rec.gone = so == nil
 	}
 }
 

@@ -16,10 +16,10 @@ const replicasQuery = "replicasQuery"
 // rarely, when the ScaledObject seems to have changed before its watch told.
 func (r *Reader) Look(ctx context.Context, namespace, name string, metadata map[string]string) View {
 	if r == nil {
-		return unknown(time.Time{})
+		return unknown()
 	}
 	for {
-		rec := r.record(objectID{namespace: namespace, name: name}, r.now())
+		rec := r.record(objectID{namespace: namespace, name: name})
 		if view, ok := r.look(ctx, rec, metadata); ok {
 			return view
 		}
@@ -94,9 +94,9 @@ func needsReady(m match, metadata map[string]string) bool {
 func (r *Reader) absent(rec *record) View {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	view := unknown(rec.firstLook)
+	view := unknown()
 	// The watch may lag behind: that there is none, the object's own request says.
-	view.Known = r.objects.usable(r.now()) && rec.live.answered && rec.live.so == nil
+	view.Known = r.objects.usable(r.now()) && rec.gone
 	return view
 }
 
@@ -106,9 +106,9 @@ func (r *Reader) assemble(rec *record, so *entry[scaledObject], m match, s *scal
 	h := r.findHPA(so, rec.key)
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	rec.adopt(so.UID, now)
 
-	view := unknown(rec.firstLook)
+	rec.gone = false
+	view := unknown()
 	view.Found = true
 	view.Known = r.objects.usable(now)
 	view.UID = string(so.UID)

@@ -11,7 +11,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
-// TestRecreated deletes a ScaledObject and makes it anew: another first look.
+// TestRecreated deletes a ScaledObject and makes it anew.
 func TestRecreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -28,14 +28,12 @@ func TestRecreated(t *testing.T) {
 		synctest.Wait()
 		got := look(t, r)
 		same(t, "uid", "uid-2", got.UID)
-		same(t, "first look", start.Add(time.Hour), got.FirstLook)
 		same(t, "last scale", start.Add(30*time.Minute).UTC(), got.LastScale)
 	})
 }
 
 func TestForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
 		api := newAPIServer(t)
 		api.rollout()
 		r := api.start(t)
@@ -55,7 +53,6 @@ func TestForget(t *testing.T) {
 		same(t, "requests", before, len(api.asked(isScale)))
 
 		got := look(t, r)
-		same(t, "first look", start.Add(2*time.Minute), got.FirstLook)
 		same(t, "ready", decision.Known(3), got.Fleet.Ready)
 	})
 }
@@ -222,6 +219,9 @@ func TestLiveFails(t *testing.T) {
 		api.set(func() { clear(api.refuse) })
 		elapse(time.Minute)
 		same(t, "known", true, nobody().Known)
+		api.set(func() { api.refuse["scaledobjects"] = http.StatusForbidden })
+		elapse(time.Minute)
+		same(t, "known when it is not said again", true, nobody().Known)
 	})
 }
 

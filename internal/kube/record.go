@@ -2,9 +2,6 @@ package kube
 
 import (
 	"sync"
-	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // objectID names a ScaledObject.
@@ -17,8 +14,10 @@ type record struct {
 
 	mu        sync.Mutex
 	forgotten bool
-	firstLook time.Time
-	uid       types.UID
+
+	// gone tells that the API server has said, when it was last asked, that there is no
+	// such object.
+	gone bool
 
 	// live is the newest answer to a GET of the ScaledObject.
 	live live
@@ -29,20 +28,8 @@ type record struct {
 	counter  *counter
 }
 
-// adopt notes which object the record is about. One that was deleted and made
-// anew starts afresh. The caller holds the lock.
-func (rec *record) adopt(uid types.UID, now time.Time) {
-	if rec.uid == uid {
-		return
-	}
-	if rec.uid != "" {
-		rec.firstLook = now
-	}
-	rec.uid = uid
-}
-
 // record returns the record of an object, made at its first look.
-func (r *Reader) record(id objectID, now time.Time) *record {
+func (r *Reader) record(id objectID) *record {
 	r.mu.RLock()
 	rec, ok := r.records[id]
 	r.mu.RUnlock()
@@ -52,7 +39,7 @@ func (r *Reader) record(id objectID, now time.Time) *record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rec, ok = r.records[id]; !ok {
-		rec = &record{id: id, key: cacheKey(id.namespace, id.name), firstLook: now}
+		rec = &record{id: id, key: cacheKey(id.namespace, id.name)}
 		r.records[id] = rec
 	}
 	return rec

@@ -40,17 +40,14 @@ type View struct {
 	LastScale time.Time
 	// Fleet is the fleet as Kubernetes has it.
 	Fleet decision.Fleet
-	// FirstLook is when this process first looked at the object.
-	FirstLook time.Time
 }
 
 // unknown is the view of an object of which nothing is known.
-func unknown(firstLook time.Time) View {
+func unknown() View {
 	return View{
 		Fleet: decision.Fleet{Tolerance: decision.Tolerance{
 			Down: decision.DefaultTolerance,
 			Up:   decision.DefaultTolerance,
 		}},
-		FirstLook: firstLook,
 	}
 }
