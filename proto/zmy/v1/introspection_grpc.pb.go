@@ -39,7 +39,7 @@ type IntrospectionClient interface {
 	// Explain returns one ScaledObject's triggers in depth; NOT_FOUND when KEDA
 	// has not asked for any.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
-	// Watch sends the known triggers, and then, at each evaluation, those whose
+	// Watch sends the known triggers, and then, once a second at most, those whose
 	// state changed and the keys of those that were forgotten.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
@@ -103,7 +103,7 @@ type IntrospectionServer interface {
 	// Explain returns one ScaledObject's triggers in depth; NOT_FOUND when KEDA
 	// has not asked for any.
 	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
-	// Watch sends the known triggers, and then, at each evaluation, those whose
+	// Watch sends the known triggers, and then, once a second at most, those whose
 	// state changed and the keys of those that were forgotten.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedIntrospectionServer()
