@@ -2,6 +2,8 @@ package plane
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -41,12 +43,35 @@ func (r *round) knock(ctx context.Context) bool {
 func (r *round) probe(ctx context.Context, now time.Time) {
 	p := r.p
 	p.mu.Lock()
-	like := &r.asks[p.probes%len(r.asks)]
+	like := inTurn(r.asks, p.probes)
 	j := p.control(like.Query, span{from: like.To, to: like.To})
 	p.mu.Unlock()
 	// Whoever has a slot gives it back when its round is over.
 	p.slots <- struct{}{}
 	r.note(p.attempt(ctx, j, now, r.total), time.Now())
+}
+
+// inTurn returns the ask for the nth probe. Namespaces take turns, and so do the asks
+// of each: one whose queries all fail must not have the source taken to be down for
+// long.
+func inTurn(asks []Ask, n int) *Ask {
+	counts := map[string]int{}
+	for i := range asks {
+		counts[asks[i].Namespace]++
+	}
+	names := slices.Sorted(maps.Keys(counts))
+	name := names[n%len(names)]
+	left := n / len(names) % counts[name]
+	for i := range asks {
+		if asks[i].Namespace != name {
+			continue
+		}
+		if left == 0 {
+			return &asks[i]
+		}
+		left--
+	}
+	return &asks[0]
 }
 
 // control returns a request that should succeed if the source is up: for what was

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +28,22 @@ func TestSharedErrors(t *testing.T) {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("%s\nwant %s", got, tt.want)
 		}
+	}
+}
+
+// TestInTurn: probes go to each namespace in turn, and to each of its asks.
+func TestInTurn(t *testing.T) {
+	t.Parallel()
+	var asks []Ask
+	for i := range 6 {
+		asks = append(asks, Ask{Namespace: map[bool]string{true: "b", false: "a"}[i < 4], Step: time.Duration(i)})
+	}
+	var got []int
+	for n := range 10 {
+		got = append(got, int(inTurn(asks, n).Step))
+	}
+	if want := []int{4, 0, 5, 1, 4, 2, 5, 3, 4, 0}; !slices.Equal(got, want) {
+		t.Errorf("in the order %v, want %v", got, want)
 	}
 }
 
