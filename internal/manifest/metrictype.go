@@ -3,18 +3,15 @@ package manifest
 import (
 	"fmt"
 	"strings"
-)
 
-// The types that KEDA takes for the metric of an external trigger.
-const (
-	averageValue = "AverageValue" // where none is given
-	value        = "Value"
+	"github.com/infra-arch/zmy-scaler/pkg/decision"
 )
 
 // MetricTypeFault returns what is wrong with the metricType of an external trigger,
 // and the path below the trigger where: KEDA refuses it, or the scaler does, as what
 // stands in the metadata is another one. The problem is empty where nothing is wrong.
 func (t *Trigger) MetricTypeFault() (path, problem string) {
+	averageValue, value := decision.AverageValue.String(), decision.Value.String()
 	live := t.MetricType
 	switch live {
 	case "":
