@@ -75,9 +75,9 @@ const (
 // plain trigger does in the first half: no more replica-hours, no more saturated
 // minutes, a tenth of its changes and a third of its reversals, of all but the first
 // with a margin; and within the same of what that trigger does in each trial. Where none
-// keeps the margin, it is left out. Of those that do all this, one that is cheap but not the cheapest is recommended.
-// Where none does, it is the one that exceeds the limits by least where it exceeds them
-// most.
+// keeps the margin, it is left out. Of those that do all this, one that is cheap but not
+// the cheapest is recommended. Where none does, it is the one that exceeds the limits by
+// least where it exceeds them most.
 func (s *search) recommend(ctx context.Context, plain simulate.Result) (*candidate, error) {
 	strict, loose := calmest(plain, 1-margin), calmest(plain, 1)
 	byCost := slices.Clone(s.found)

@@ -15,7 +15,8 @@ import (
 // that it sees the series of one tenant only. It then gives what the query given
 // would give if the source held no other series. Other matchers on the label are
 // taken out, since the equality says it all; one that shuts the value out is
-// refused, and so are several on one label where their order counts. What is wrong is one [*QueryError] or several joined.
+// refused, and so are several on one label where their order counts. What is wrong is
+// one [*QueryError] or several joined.
 func Enforce(query, label, value string) (string, error) {
 	if value == "" {
 		// An empty matcher selects the series without the label: everybody's.
