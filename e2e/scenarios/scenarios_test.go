@@ -4,6 +4,7 @@
 package scenarios
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
@@ -18,9 +19,9 @@ import (
 // wants real pods.
 func TestMain(m *testing.M) {
 	if boot.Wanted() {
-		os.Exit(boot.Main(m))
+		os.Exit(boot.Main(context.Background(), m))
 	}
-	os.Exit(harness.Main(m))
+	os.Exit(harness.Main(context.Background(), m))
 }
 
 func bootCluster(t *testing.T) cluster.Cluster {

@@ -50,8 +50,8 @@ func Wanted() bool { return os.Getenv(podsVariable) != "" || os.Getenv(kubeconfi
 
 // Main runs the tests and returns the exit code. Where there is neither a kubeconfig
 // nor can there be a node, it says why, and returns 0.
-func Main(m *testing.M) int {
-	dir, inside := isolate.Inside()
+func Main(ctx context.Context, m *testing.M) int {
+	dir, inside := isolate.Inside(ctx)
 	flag.Parse()
 	if listing := flag.Lookup("test.list"); listing != nil && listing.Value.String() != "" {
 		return m.Run()
@@ -64,11 +64,11 @@ func Main(m *testing.M) int {
 	var err error
 	switch {
 	case os.Getenv(kubeconfigVariable) != "":
-		code, err = there(m)
+		code, err = there(ctx, m)
 	case inside:
 		return run(m, dir)
 	default:
-		code, err = here()
+		code, err = here(ctx)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -78,14 +78,14 @@ func Main(m *testing.M) int {
 }
 
 // here runs the tests inside, where a node is booted for them.
-func here() (int, error) {
+func here(ctx context.Context) (int, error) {
 	if err := node.Supported(); err != nil {
 		fmt.Fprintf(os.Stderr, "\n!!!! NOT RUN: the scenarios with real pods. There can be no node on this machine:\n%v\n"+
 			"!!!! A cluster elsewhere will do: %s, see e2e/README.md\n\n", err, kubeconfigVariable)
 		return 0, nil
 	}
 	return isolate.Session(func(dir string) error {
-		return prepare(dir, func(ctx context.Context, cache tools.Cache, p *parts) error {
+		return prepare(ctx, dir, func(ctx context.Context, cache tools.Cache, p *parts) error {
 			var err error
 			p.Node, err = node.Make(ctx, cache)
 			return err
@@ -94,7 +94,7 @@ func here() (int, error) {
 }
 
 // there runs the tests in this process, on the cluster of a kubeconfig.
-func there(m *testing.M) (code int, err error) {
+func there(ctx context.Context, m *testing.M) (code int, err error) {
 	if os.Getenv(loadVariable) == "" && os.Getenv(registryVariable) == "" {
 		return 0, fmt.Errorf("%s is set: then %s must be a command that gives the nodes an image from an archive, or %s a registry to push to",
 			kubeconfigVariable, loadVariable, registryVariable)
@@ -104,15 +104,15 @@ func there(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := prepare(dir, nil); err != nil {
+	if err := prepare(ctx, dir, nil); err != nil {
 		return 0, err
 	}
 	return run(m, dir), nil
 }
 
 // prepare makes everything ready that needs a network or takes its time.
-func prepare(dir string, more func(context.Context, tools.Cache, *parts) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+func prepare(ctx context.Context, dir string, more func(context.Context, tools.Cache, *parts) error) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root, err := tools.Root()
 	if err != nil {

@@ -3,6 +3,7 @@
 package scenarios
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
 )
 
-func TestMain(m *testing.M) { os.Exit(boot.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(boot.Main(context.Background(), m)) }
 
 // world is what scenarios share.
 type world struct {

@@ -25,7 +25,7 @@ func Scaler(t *testing.T) string {
 // made returns the directory of the run, and what was made ready for it.
 func made(t *testing.T) (dir string, p parts) {
 	t.Helper()
-	dir, inside := isolate.Inside()
+	dir, inside := isolate.Inside(t.Context())
 	if !inside {
 		t.Fatal("the tests of this package run through harness.Main")
 	}

@@ -26,14 +26,14 @@ type parts struct {
 }
 
 // Main runs the tests of a package in a cluster and returns the exit code.
-func Main(m *testing.M) int {
+func Main(ctx context.Context, m *testing.M) int {
 	flag.Parse()
 	if listing := flag.Lookup("test.list"); listing != nil && listing.Value.String() != "" {
 		return m.Run()
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if _, inside := isolate.Inside(); inside {
+	if _, inside := isolate.Inside(ctx); inside {
 		return within(ctx, m)
 	}
 	code, err := isolate.Session(func(dir string) error { return prepare(ctx, dir) })

@@ -9,6 +9,7 @@ package isolate
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -25,9 +26,9 @@ const variable = "ZMY_E2E_INSIDE"
 // Inside returns the directory of the inner run, and whether this is the inner
 // run. A binary asks before it does anything else: where it runs as the janitor of a
 // run, Inside cleans up and does not return.
-func Inside() (dir string, inside bool) {
+func Inside(ctx context.Context) (dir string, inside bool) {
 	if dir := os.Getenv(janitorVariable); dir != "" {
-		if err := clean(dir); err != nil {
+		if err := clean(ctx, dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

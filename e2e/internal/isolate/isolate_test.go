@@ -27,7 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if dir, inside := Inside(); inside {
+	if dir, inside := Inside(context.Background()); inside {
 		os.Exit(inner(dir))
 	}
 	if dir := os.Getenv(outerVariable); dir != "" {

@@ -53,13 +53,13 @@ func (j *janitor) end() error {
 }
 
 // clean is what a janitor does. Its standard input ends with the outer run.
-func clean(dir string) error {
+func clean(ctx context.Context, dir string) error {
 	farewell, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
 	}
 	killed := len(farewell) == 0
-	return wait.Within(context.Background(), dying, "an end of the run", func(context.Context) error {
+	return wait.Within(ctx, dying, "an end of the run", func(context.Context) error {
 		if left, err := processes(dir); err != nil || len(left) > 0 {
 			return errors.Join(err, fmt.Errorf("still there: %q", left))
 		}

@@ -4,6 +4,7 @@
 package defaults
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/infra-arch/zmy-scaler/e2e/internal/stage"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(harness.Main(context.Background(), m)) }
 
 // turn is how often the HPA looks.
 const turn = 15 * time.Second

@@ -23,11 +23,12 @@ import (
 )
 
 func main() {
-	dir, inside := isolate.Inside()
+	background := context.Background()
+	dir, inside := isolate.Inside(background)
 	sync := flag.Duration("sync", time.Second, "how often the HPA looks")
 	downscale := flag.Duration("downscale", 0, "how long a lower recommendation must have been the highest")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(background, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var code int
 	var err error
